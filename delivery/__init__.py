@@ -1,0 +1,1 @@
+"""The delivery service: which orders are scheduled to leave the house."""

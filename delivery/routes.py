@@ -1,0 +1,17 @@
+"""The delivery service's HTTP side: what became of an order's parcel."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from delivery import crud
+from delivery.database import database
+from delivery.schemas import Delivery
+
+router = APIRouter(prefix="/deliveries", tags=["deliveries"])
+
+
+@router.get("/{order_id}")
+def get_delivery(order_id: UUID) -> Delivery:
+    """An order's parcel."""
+    return Delivery.model_validate(database.read(crud.get_delivery, order_id))

@@ -1,0 +1,1 @@
+"""The notification service: what customers were told about their orders."""

@@ -1,0 +1,1 @@
+"""The order service: what was ordered, and how it ended."""

@@ -1,0 +1,119 @@
+"""Verbs on the order service's tables.  Each takes a session and never commits; each change carries its own guard."""
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, select, update
+
+from order.models import history, order_lines, orders
+from patterns.database import Session, now
+from patterns.errors import Conflict, KeyReused, NotFound, Unreadable
+from patterns.place_order import PlaceOrder
+from patterns.settings import settings
+from patterns.shop import OrderStatus
+from patterns.step import insert_once
+
+STARTED, COMPLETED, COMPENSATING, COMPENSATED = "STARTED", "COMPLETED", "COMPENSATING", "COMPENSATED"
+
+
+def place(session: Session, order: PlaceOrder) -> bool:
+    """Accept an order, once; False when it is there already.  Raises KeyReused when that is another order."""
+    fingerprint = _fingerprint(order)
+    if not insert_once(
+        session, orders, id=order.order_id, user_id=order.user_id, mode=order.mode, status="PROCESSING",
+        saga_state=STARTED, fingerprint=fingerprint, placed_at=now(),
+        deadline_at=now() + settings().order_deadline_seconds,
+    ):
+        known = session.execute(select(orders.c.fingerprint).where(orders.c.id == order.order_id)).scalar_one()
+        if known != fingerprint:
+            raise KeyReused(f"order {order.order_id}: {KeyReused.__doc__}")
+        return False
+    session.execute(insert(order_lines), [
+        {"order_id": order.order_id, "product_id": line.product_id, "quantity": line.quantity} for line in order.lines
+    ])
+    note(session, order.order_id, "OrderPlaced", STARTED)
+    return True
+
+
+def progress(session: Session, order_id: UUID, event: str, saga_state: str) -> bool:
+    """Note how far an order has come; False once it is settled."""
+    open_order = update(orders).where(orders.c.id == order_id, orders.c.status == "PROCESSING")
+    if session.execute(open_order.values(saga_state=saga_state)).rowcount == 0:
+        return False
+    note(session, order_id, event, saga_state)
+    return True
+
+
+def succeed(session: Session, order_id: UUID, event: str, amount_cents: int) -> Row[Any] | None:
+    """End an order as a success; None when it has ended already."""
+    return _settle(session, order_id, event, status="SUCCESS", saga_state=COMPLETED, amount_cents=amount_cents)
+
+
+def fail(session: Session, order_id: UUID, event: str, reason: str, *, undone: bool) -> Row[Any] | None:
+    """End an order as a failure; None when it has ended already.  ``undone``: nothing was done, so nothing is to undo."""
+    changes = {"saga_state": COMPENSATED, "undone_at": now()} if undone else {"saga_state": COMPENSATING}
+    return _settle(session, order_id, event, status="FAILED", reason=reason, **changes)
+
+
+def close(session: Session, order_id: UUID, event: str) -> None:
+    """Note that everything a failed order had done is undone."""
+    failed = update(orders).where(orders.c.id == order_id, orders.c.status == "FAILED", orders.c.undone_at.is_(None))
+    if session.execute(failed.values(undone_at=now(), saga_state=COMPENSATED)).rowcount == 1:
+        note(session, order_id, event, COMPENSATED)
+
+
+def note(session: Session, order_id: UUID, event: str, saga_state: str, reason: str | None = None) -> None:
+    """Write into an order's history."""
+    values = {"order_id": order_id, "happened_at": now(), "event": event, "saga_state": saga_state, "reason": reason}
+    session.execute(insert(history).values(values))
+
+
+def status(session: Session, order_id: UUID) -> OrderStatus:
+    """How an order stands.  Raises Unreadable when there is none: whoever asked for it named a wrong one."""
+    row = session.execute(select(orders.c.status, orders.c.reason).where(orders.c.id == order_id)).one_or_none()
+    if row is None:
+        raise Unreadable(f"order {order_id} does not exist")
+    return OrderStatus(order_id=order_id, status=row.status, reason=row.reason)
+
+
+def overdue(session: Session, limit: int) -> list[UUID]:
+    """Orders whose deadline is over, by the database's clock; the oldest first."""
+    open_orders = select(orders.c.id).where(orders.c.status == "PROCESSING", orders.c.deadline_at <= now())
+    return list(session.execute(open_orders.order_by(orders.c.deadline_at).limit(limit)).scalars())
+
+
+def get_order(session: Session, order_id: UUID) -> dict[str, Any]:
+    """An order with its lines.  Raises NotFound."""
+    order = session.execute(select(orders).where(orders.c.id == order_id, orders.c.deleted_at.is_(None))).one_or_none()
+    if order is None:
+        raise NotFound(f"order {order_id} does not exist")
+    lines = select(order_lines.c.product_id, order_lines.c.quantity).where(order_lines.c.order_id == order_id)
+    rows = session.execute(lines.order_by(order_lines.c.product_id))
+    return {**order._mapping, "lines": [dict(line._mapping) for line in rows]}
+
+
+def get_history(session: Session, order_id: UUID) -> list[Row[Any]]:
+    """What happened to an order, in time.  Raises NotFound."""
+    get_order(session, order_id)
+    return list(session.execute(select(history).where(history.c.order_id == order_id).order_by(history.c.id)))
+
+
+def must_not_be_a_success(session: Session, order_id: UUID) -> None:
+    """Raises Conflict when the order is a success: it cannot be cancelled any more."""
+    if get_order(session, order_id)["status"] == "SUCCESS":
+        raise Conflict(f"order {order_id} is a SUCCESS; it can no longer be cancelled")
+
+
+def _settle(session: Session, order_id: UUID, event: str, **changes: Any) -> Row[Any] | None:
+    open_order = update(orders).where(orders.c.id == order_id, orders.c.status == "PROCESSING")
+    settled = open_order.values(settled_at=now(), **changes).returning(orders.c.user_id, orders.c.mode)
+    row = session.execute(settled).one_or_none()
+    if row is not None:
+        note(session, order_id, event, changes["saga_state"], changes.get("reason"))
+    return row
+
+
+def _fingerprint(order: PlaceOrder) -> str:
+    """The same for every way of writing the same order."""
+    return hashlib.sha256(order.model_dump_json(exclude={"order_id"}).encode()).hexdigest()

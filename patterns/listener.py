@@ -1,0 +1,186 @@
+"""Listener: hear, do, say.  The heart of every service; read :func:`deliver` first.
+
+::
+
+    take what is ready ─> read ─> prepare ─┬─ one transaction: inbox, handlers, outbox ─┬─> publish ─> ack
+                           │               └────────────────── commit ──────────────────┘
+                     unreadable: parked             a handler raised: that message alone is retried
+
+Acknowledged only after the commit: a crash before it means the broker delivers again, a crash after it means a
+duplicate, which the inbox takes.  All messages that are ready share one transaction; nobody waits to fill it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from patterns import inbox, outbox, topology
+from patterns.address import Rpc
+from patterns.amqp import Channel, Delivery, Transport
+from patterns.database import Database, Session
+from patterns.envelope import Context, Said, seal, seal_reply
+from patterns.errors import ConnectionLost, DatabaseUnavailable, Unreadable, WiringError
+from patterns.hearing import Heard, Hearing
+from patterns.link import Link
+from patterns.logs import get_logger
+from patterns.message import Message
+from patterns.retry import Retries
+from patterns.settings import settings
+from patterns.voice import Voice
+from patterns.wiring import Wirings
+
+
+def deliver(session: Session, service: str, batch: Sequence[Heard], wirings: Wirings) -> list[Said]:
+    """Hear each message once, let its handler work, write down what it says: all in the caller's transaction.
+
+    The inbox never swallows an RPC request: whoever asks again gets the stored answer, for which the step row stands
+    guard.  An answer always marks its request done, even one that was heard before.
+    """
+    first = inbox.first_times(session, [_inbox_row(service, heard) for heard in batch])
+    said: list[Said] = []
+    for heard in batch:
+        if heard.answers:
+            outbox.mark_answered(session, heard.delivery.properties.correlation_id)
+        if heard.id in first or heard.asks:
+            first.discard(heard.id)
+            asker = heard.delivery if heard.asks else None
+            said += addressed(heard.handle(session), wirings, heard.context, asker)
+    return outbox.add(session, said)
+
+
+def addressed(
+    messages: Sequence[Message], wirings: Wirings, context: Context, asker: Delivery | None = None
+) -> list[Said]:
+    """Seal what a handler says to wherever the wiring says it goes; without an address it goes back to the asker."""
+    said: list[Said] = []
+    for message in messages:
+        own = replace(context, mode=message.said_in(context.mode))
+        addresses = wirings[own.mode].destinations(type(message))
+        said += [seal(message, address, own, awaits_answer=isinstance(address, Rpc)) for address in addresses]
+        if not addresses and asker is None:
+            raise WiringError(f"{message.type} has no address in mode {own.mode}, and nobody asked for it")
+        if not addresses and asker is not None and asker.properties.reply_to:
+            said.append(seal_reply(message, own, asker.properties.reply_to, asker.properties.message_id or ""))
+    return said
+
+
+class Listener:
+    """The ears of a service: reads its queues of all modes, and answers each message in its own mode."""
+
+    def __init__(self, service: str, transport: Transport, database: Database, wirings: Wirings, voice: Voice) -> None:
+        self.service, self.database, self.wirings, self.voice = service, database, wirings, voice
+        self.counts: Counter[str] = Counter()
+        self.trouble: str | None = None
+        self.link = Link(f"{service}.ears", transport, self._prepare, self._work, settings().batch_size)
+        self._hearing = Hearing(service, wirings)
+        self._retries = Retries(service, voice)
+        self._preparing = ThreadPoolExecutor(settings().gateway_calls_in_flight, f"{service}.prepare")
+        self._log = get_logger(service)
+
+    def _prepare(self, channel: Channel) -> None:
+        topology.declare(channel, self.service, self.wirings)
+        channel.qos(settings().batch_size)
+        for queue in (*topology.heard_queues(self.service, self.wirings), topology.dead_queue(self.service)):
+            channel.consume(queue)
+
+    def _work(self, channel: Channel, deliveries: Sequence[Delivery]) -> None:
+        self.handle(deliveries)
+        # Everything before these is acknowledged already, so one ack says it for all of them.
+        channel.ack(max(delivery.tag or 0 for delivery in deliveries), multiple=True)
+
+    def handle(self, deliveries: Sequence[Delivery]) -> None:
+        """See to it that each delivery is handled, retried or parked.  Raises BrokerUnavailable when that is unsure."""
+        self._handle(self._prepared([heard for heard in map(self._read, deliveries) if heard is not None]))
+
+    def answer(self, delivery: Delivery) -> list[Said]:
+        """Handle one answer to a request of ours in one transaction; what it says is left to the caller to publish."""
+        heard = self._hearing.hear(delivery)
+        return [] if heard is None else self.database.transact(deliver, self.service, [heard], self.wirings)
+
+    def _handle(self, batch: Sequence[Heard]) -> None:
+        if not batch:
+            return
+        try:
+            said = self._transact(batch)
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:  # whatever a handler raises is for the retry ladder, never for the broker
+            if len(batch) == 1:
+                self._failed(batch[0].delivery, error)
+            else:
+                for heard in batch:
+                    self._handle([heard])
+            return
+        self.counts["handled"] += len(batch)
+        self.voice.say(said)
+
+    def _transact(self, batch: Sequence[Heard]) -> list[Said]:
+        """One transaction; while the database is away, wait for it with the messages in hand."""
+        pause = 0.1
+        while True:
+            try:
+                said = self.database.transact(deliver, self.service, batch, self.wirings)
+                self.trouble = None
+                return said
+            except DatabaseUnavailable as error:
+                if self.trouble is None:
+                    self._log.warning("%s  Waiting for it.", error, extra={"action": "unavailable"})
+                self.trouble = str(error)
+            if self.link.stopping.wait(pause):
+                raise ConnectionLost("Stopped while the database was away; the broker keeps the messages.")
+            pause = min(pause * 2, 5)
+
+    def _read(self, delivery: Delivery) -> Heard | None:
+        if delivery.queue == topology.dead_queue(self.service):
+            self._note("sent_back", delivery, f"back to {self._retries.send_back(delivery)}")
+            return None
+        try:
+            heard = self._hearing.hear(delivery)
+        except Unreadable as error:
+            if delivery.tag is not None:  # an unreadable answer is only a hint lost: its request is asked again
+                self._retries.park(delivery, str(error))
+            self._note("parked", delivery, str(error))
+            return None
+        if heard is None:
+            self.counts["ignored"] += 1
+        return heard
+
+    def _prepared(self, batch: list[Heard]) -> list[Heard]:
+        """Run the preparations, several at once; a message whose preparation fails is retried and left out."""
+        waiting = [(heard, self._preparing.submit(heard.line.preparation, heard.message))
+                   for heard in batch if heard.line.preparation is not None]
+        for heard, verdict in waiting:
+            try:
+                heard.verdict = verdict.result()
+            except Exception as error:
+                self._failed(heard.delivery, error)
+                batch.remove(heard)
+        return batch
+
+    def _failed(self, delivery: Delivery, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"
+        if isinstance(error, Unreadable):  # trying again would not make it readable
+            self._retries.park(delivery, str(error))
+            delay = None
+        else:
+            delay = self._retries.again_or_park(delivery, reason)
+        self._note("parked" if delay is None else "retried", delivery, reason)
+
+    def _note(self, action: str, delivery: Delivery, why: Any) -> None:
+        self.counts[action] += 1
+        self._log.warning(
+            "%s %s at %s: %s", delivery.properties.type or "A message", action, delivery.queue,
+            " ".join(str(why).split())[:300], extra={"action": action},
+        )
+
+
+def _inbox_row(service: str, heard: Heard) -> dict[str, Any]:
+    return {
+        "service": service, "message_id": heard.id, "order_id": heard.message.order_id, "type": heard.message.type,
+        "mode": heard.context.mode, "queue": heard.delivery.queue, "handler": heard.line.handler.__name__,
+        "sender": (heard.delivery.properties.app_id or "")[:60],
+    }

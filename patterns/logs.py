@@ -1,0 +1,30 @@
+"""One line an event: a sentence for people, an action word for machines, the order where there is one."""
+
+from __future__ import annotations
+
+import logging
+
+
+def get_logger(name: str) -> logging.Logger:
+    """The logger of a module or of a service."""
+    return logging.getLogger(f"orderflow.{name}")
+
+
+class _Line(logging.Formatter):
+    """``12:01:07 product  duplicate  Message … was heard before; ignored.``"""
+
+    def format(self, record: logging.LogRecord) -> str:
+        service = record.name.removeprefix("orderflow.")
+        action = getattr(record, "action", record.levelname.lower())
+        line = f"{self.formatTime(record, '%H:%M:%S')} {service:<13}{action:<14}{record.getMessage()}"
+        return line if not record.exc_info else f"{line}\n{self.formatException(record.exc_info)}"
+
+
+def configure_logs(level: int = logging.INFO) -> None:
+    """Log our events to standard error, in one line each."""
+    root = logging.getLogger("orderflow")
+    if not root.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(_Line())
+        root.addHandler(handler)
+    root.setLevel(level)

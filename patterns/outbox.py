@@ -1,0 +1,87 @@
+"""Outbox: say it in the transaction of the effect, send it afterwards.
+
+A row is written with the effect, so that either both are there or neither; it is published straight after the commit,
+and by the relay when a crash or a broken connection came between.  A row is *due* when its time comes and it is not
+sent: for the relay both a message that was never confirmed and an RPC request that was not answered are simply due.
+https://microservices.io/patterns/data/transactional-outbox.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from patterns.database import Session, now
+from patterns.envelope import Said
+from patterns.journal import outbox
+
+GRACE_SECONDS = 1.0
+"""How long whoever committed a row has to publish it, and a request to be answered, before the relay does it."""
+
+LONGEST_PAUSE_SECONDS = 30.0
+CLAIM_ROWS = 100
+
+_FIELDS = tuple(field.name for field in fields(Said))
+
+
+def add(session: Session, said: Sequence[Said]) -> list[Said]:
+    """Write what is said; answers those that were not said before, and every reply.
+
+    A reply's row is for the journal only: it counts as sent, since nobody sends it again.
+    """
+    if not said:
+        return []
+    dialect = postgresql if session.dialect.name == "postgresql" else sqlite
+    rows = [{**{name: getattr(one, name) for name in _FIELDS}, "attempts": 0} for one in said]
+    written: set[UUID] = set()
+    for replies in (False, True):
+        some = [row for row, one in zip(rows, said, strict=True) if one.is_reply is replies]
+        times = {"said_at": now(), "due_at": now() + GRACE_SECONDS, "sent_at": now() if replies else None}
+        insert = dialect.insert(outbox).values(times).on_conflict_do_nothing().returning(outbox.c.message_id)
+        if some:
+            written |= set(session.execute(insert, some).scalars())
+    return [one for one in said if one.is_reply or one.message_id in written]
+
+
+def claim(session: Session) -> list[Said]:
+    """The rows that are due, oldest first; they fall due again after a pause that doubles (1 s to 30 s).
+
+    Two relays never claim the same row at once: each skips what the other has locked.
+    """
+    due = (
+        select(outbox.c.id).where(outbox.c.sent_at.is_(None), outbox.c.due_at <= now())
+        .order_by(outbox.c.id).limit(CLAIM_ROWS).with_for_update(skip_locked=True)
+    )
+    pause = case({0: 1.0, 1: 2.0, 2: 4.0, 3: 8.0, 4: 16.0}, value=outbox.c.attempts, else_=LONGEST_PAUSE_SECONDS)
+    claimed = (
+        update(outbox).where(outbox.c.id.in_(due)).values(attempts=outbox.c.attempts + 1, due_at=now() + pause)
+        .returning(outbox)
+    )
+    rows = sorted(session.execute(claimed), key=lambda row: int(row.id))
+    return [Said(**{name: getattr(row, name) for name in _FIELDS}) for row in rows]
+
+
+def mark_sent(session: Session, message_ids: Collection[UUID]) -> None:
+    """Note that these are done: the broker has the message, or the RPC request is answered."""
+    if message_ids:
+        unsent = update(outbox).where(outbox.c.message_id.in_(message_ids), outbox.c.sent_at.is_(None))
+        session.execute(unsent.values(sent_at=now()))
+
+
+def unsent(session: Session) -> int:
+    """How many rows wait to be sent or answered."""
+    count: Any = session.execute(select(func.count()).where(outbox.c.sent_at.is_(None))).scalar_one()
+    return int(count)
+
+
+def mark_answered(session: Session, request_id: str | None) -> None:
+    """Note that the RPC request with this message id is answered: only now is it done."""
+    try:
+        mark_sent(session, [UUID(request_id or "")])
+    except ValueError:
+        return  # no request of ours has such an id

@@ -1,0 +1,87 @@
+"""Relay: from the outbox to the broker, whatever came between.
+
+Says at once what other threads commit and hand over (:meth:`Relay.say_soon`), many together; and sweeps up what is due:
+messages that a crash left unsent, and RPC requests nobody answered.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+from patterns import journal, outbox
+from patterns.database import Database
+from patterns.envelope import Said
+from patterns.errors import DatabaseUnavailable
+from patterns.logs import get_logger
+from patterns.settings import settings
+from patterns.voice import Voice
+
+SWEEP_SECONDS = 1.0
+PRUNE_SECONDS = 60.0
+
+
+class Relay:
+    """One service's relay, and what else it must see to in time (``chores``: each called about once a second)."""
+
+    def __init__(self, service: str, database: Database, voice: Voice, chores: Sequence[Callable[[], None]] = ()) -> None:
+        self.service, self.database, self.voice, self.chores = service, database, voice, chores
+        self._handed: list[Said] = []
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._prune_at = monotonic() + PRUNE_SECONDS
+        self._thread = threading.Thread(target=self._run, name=f"{service}.relay", daemon=True)
+        self._log = get_logger(service)
+
+    def start(self) -> None:
+        """Begin to relay."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Say what was handed over, then stop."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join(timeout)
+
+    def say_soon(self, said: Sequence[Said]) -> None:
+        """Publish these in a moment; whoever hands them over does not wait."""
+        if said:
+            with self._wake:
+                self._handed += said
+                self._wake.notify()
+
+    def _run(self) -> None:
+        sweep_at = monotonic()
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._handed or self._stopping, max(0.0, sweep_at - monotonic()))
+                handed, self._handed = self._handed, []
+            self.voice.say(handed)
+            if self._stopping:
+                return
+            if monotonic() >= sweep_at:
+                self._guarded_sweep()
+                sweep_at = monotonic() + SWEEP_SECONDS
+
+    def _guarded_sweep(self) -> None:
+        try:
+            self.sweep()
+            for chore in self.chores:
+                chore()
+            if monotonic() >= self._prune_at:
+                self.database.transact(journal.prune, settings().journal_days * 86400)
+                self._prune_at = monotonic() + PRUNE_SECONDS
+        except DatabaseUnavailable as error:
+            self._log.debug("%s; sweeping later.", error)
+        except Exception:  # the relay is the last defence: it must outlive a surprise, loudly
+            self._log.exception("The relay failed and goes on.", extra={"action": "failed"})
+
+    def sweep(self) -> None:
+        """Say everything that is due, page by page; nothing while the broker is away, so that nothing ages."""
+        while self.voice.link.trouble is None and not self._stopping:
+            due = self.database.transact(outbox.claim)
+            self.voice.say(due)
+            if len(due) < outbox.CLAIM_ROWS:
+                return

@@ -1,0 +1,76 @@
+"""Try again later, then park: what becomes of a message whose handler failed.
+
+::
+
+    product.topic ──handler raises──> orderflow.retry.1000 ──1 s──> product.topic ──> … 5 s, 25 s … ──> product.parked
+
+The copy is confirmed before the original is acknowledged, so a crash between the two leaves a duplicate, which the
+inbox takes, and never a gap.  It goes back to the failing service's own queue: the other hearers did nothing wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from patterns.amqp import Delivery, Outgoing, Receipt
+from patterns.errors import ConnectionLost
+from patterns.settings import settings
+from patterns.topology import parked_queue, retry_exchange
+from patterns.voice import Voice
+
+HEADER_BYTES = 20_000
+"""A parked copy keeps the original's headers unless they are larger than this; the broker's frame is 128 KiB."""
+
+MOST_REPLAYS = 10
+"""Returns from the dead-letter queue: 10 × 1,000 deliveries, each ended by a crash, and it is parked."""
+
+
+class Retries:
+    """One service's ladder: again, again later, then parked."""
+
+    def __init__(self, service: str, voice: Voice) -> None:
+        self.service, self.voice = service, voice
+
+    def again_or_park(self, delivery: Delivery, reason: str) -> float | None:
+        """Send a failed delivery up the ladder; answers in how many seconds it comes back, None when it is parked."""
+        delays, attempt = settings().retry_delays_seconds, _count(delivery, "attempt")
+        if attempt >= len(delays):
+            self.park(delivery, f"failed {attempt + 1} times, at last: {reason}")
+            return None
+        headers = {**delivery.properties.headers, "attempt": attempt + 1, "last_error": reason[:500]}
+        self._publish(retry_exchange(delays[attempt]), delivery.queue, delivery, headers)
+        return delays[attempt]
+
+    def park(self, delivery: Delivery, reason: str) -> None:
+        """Put a delivery aside for a person, with the reason and where it was heard."""
+        headers = dict(delivery.properties.headers)
+        if len(repr(headers)) > HEADER_BYTES:
+            headers = {"dropped_headers": f"{len(headers)} headers were too large to keep"}
+        headers |= {"parked_because": reason[:500], "parked_from": delivery.queue}
+        self._publish("", parked_queue(self.service), delivery, headers)
+
+    def send_back(self, delivery: Delivery) -> str | None:
+        """Return what the broker gave up delivering to its queue; answers that queue, None when it is parked."""
+        headers = delivery.properties.headers
+        deaths: Any = headers.get("x-death")
+        death = deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}
+        replays = _count(delivery, "replays") + 1
+        if death.get("reason") != "delivery_limit" or replays > MOST_REPLAYS:
+            self.park(delivery, f"dead-lettered {replays} times, at last because: {death.get('reason', 'unknown')}")
+            return None
+        kept = {name: value for name, value in headers.items() if not name.startswith("x-")}
+        self._publish("", str(death["queue"]), delivery, {**kept, "replays": replays})
+        return str(death["queue"])
+
+    def _publish(self, exchange: str, routing_key: str, delivery: Delivery, headers: dict[str, Any]) -> None:
+        """Publish a copy for certain: its original is acknowledged next.  Raises ConnectionLost when unsure."""
+        properties = replace(delivery.properties, headers=headers, expiration=None)
+        [receipt] = self.voice.publish([Outgoing(exchange, routing_key, delivery.body, properties)])
+        if receipt is not Receipt.CONFIRMED:
+            raise ConnectionLost(f"The broker did not take the copy for {exchange or routing_key}: {receipt.value}")
+
+
+def _count(delivery: Delivery, header: str) -> int:
+    value = delivery.properties.headers.get(header)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1_000_000 else 0

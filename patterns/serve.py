@@ -1,0 +1,87 @@
+"""Serve an app on its port: one service with :func:`serve`, several in one process with :func:`serve_all`."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Mapping
+
+import uvicorn
+from fastapi import FastAPI
+
+from patterns.errors import SettingsError
+from patterns.logs import configure_logs
+from patterns.settings import settings
+
+STOP_SECONDS = 15
+
+
+def bind(service: str) -> socket.socket:
+    """Take a service's port.  Raises SettingsError with the number and the setting that changes it."""
+    host, port = settings().orderflow_host, settings().port(service)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+        taken.listen(2048)  # listening, so that a port somebody else listens on is noticed now
+    except OSError as error:
+        taken.close()
+        raise SettingsError(
+            f"{service}: port {port} on {host} cannot be taken ({error.strerror}). "
+            f"Stop what uses it, or choose another with {service.upper()}_PORT."
+        ) from error
+    return taken
+
+
+def server_of(app: FastAPI) -> uvicorn.Server:
+    """A server for the app that logs only what is worth reading."""
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_SECONDS)
+    return uvicorn.Server(config)
+
+
+def serve(service: str, app: FastAPI) -> None:
+    """Serve one service until it is told to stop (SIGINT, SIGTERM)."""
+    configure_logs()
+    server_of(app).run(sockets=[bind(service)])
+
+
+class Serving:
+    """Several services in this process, each on its own port with a thread of its own."""
+
+    def __init__(self, apps: Mapping[str, FastAPI]) -> None:
+        self._sockets: dict[str, socket.socket] = {}
+        try:
+            for name in apps:
+                self._sockets[name] = bind(name)
+        except SettingsError:
+            for taken in self._sockets.values():
+                taken.close()
+            raise
+        self.servers = {name: server_of(app) for name, app in apps.items()}
+        self._threads = {
+            name: threading.Thread(target=server.run, args=([self._sockets[name]],), name=f"{name}.http", daemon=True)
+            for name, server in self.servers.items()
+        }
+
+    def start(self) -> None:
+        """Start them; returns when each accepts requests, or has stopped because it cannot."""
+        for thread in self._threads.values():
+            thread.start()
+        for name, server in self.servers.items():
+            while not server.started and self._threads[name].is_alive():
+                self._threads[name].join(0.01)
+
+    def stop(self) -> None:
+        """Let each finish what it has in hand."""
+        for server in self.servers.values():
+            server.should_exit = True
+        for thread in self._threads.values():
+            thread.join(STOP_SECONDS + 5)
+
+    @property
+    def alive(self) -> bool:
+        """Whether all of them are still running."""
+        return all(thread.is_alive() for thread in self._threads.values())

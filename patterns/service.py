@@ -1,0 +1,132 @@
+"""A service: its database, its voice, its ears, its relay; started together, stopped together.
+
+Whatever is away when it starts is waited for: the service answers on its port at once, ``/readyz`` says what is
+missing, and everything that needs it answers 503 until it is there.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+from sqlalchemy import MetaData
+from tenacity import Retrying, retry_if_exception_type, sleep_using_event, wait_exponential_jitter
+from tenacity.stop import stop_when_event_set
+
+from patterns import outbox
+from patterns.database import Database, Session
+from patterns.envelope import Context, Said
+from patterns.errors import DatabaseUnavailable
+from patterns.listener import Listener, addressed
+from patterns.logs import get_logger
+from patterns.message import Message
+from patterns.relay import Relay
+from patterns.rpc import converse
+from patterns.settings import settings
+from patterns.transport import transport
+from patterns.voice import Voice
+from patterns.wiring import Handler, Wirings
+
+
+class Service:
+    """One service of the shop.
+
+    ``chores`` are called about once a second with the service: what must happen in time, such as deadlines.
+    """
+
+    def __init__(
+        self, name: str, database: Database, metadata: MetaData, wirings: Wirings,
+        chores: Sequence[Callable[[Service], None]] = (),
+    ) -> None:
+        self.name, self.database, self.metadata, self.wirings, self.chores = name, database, metadata, wirings, chores
+        self.trouble: str | None = "not started"
+        self.voice: Voice
+        self.listener: Listener
+        self.relay: Relay
+        self._stopping = threading.Event()
+        self._starter: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Make the tables, connect, listen; what is away is waited for in the background."""
+        self._stopping.clear()
+        broker = transport()
+        self.voice = Voice(self.name, broker, self.database, self.wirings, lambda _, answers: self.listener.handle(answers))
+        self.listener = Listener(self.name, broker, self.database, self.wirings, self.voice)
+        chores = [lambda chore=chore: chore(self) for chore in self.chores]
+        self.relay = Relay(self.name, self.database, self.voice, chores)
+        try:
+            self._begin()
+        except DatabaseUnavailable as error:
+            self.trouble = str(error)
+            get_logger(self.name).warning("%s; waiting for it.", error, extra={"action": "unavailable"})
+            self._starter = threading.Thread(target=self._begin_when_possible, name=f"{self.name}.start", daemon=True)
+            self._starter.start()
+
+    def stop(self) -> None:
+        """Finish what is in hand, say it, close."""
+        self._stopping.set()
+        if self._starter is not None:
+            self._starter.join(10)
+        if self.trouble is None:
+            self.listener.link.stop()
+            self.relay.stop()
+            self.voice.link.stop()
+        self.database.close()
+        self.trouble = "stopped"
+
+    def _begin(self) -> None:
+        self.database.create_tables(self.metadata)
+        if self._stopping.is_set():
+            return
+        self.voice.link.start()
+        self.listener.link.start()
+        self.relay.start()
+        self.trouble = None
+
+    def _begin_when_possible(self) -> None:
+        patience = Retrying(
+            retry=retry_if_exception_type(DatabaseUnavailable), wait=wait_exponential_jitter(initial=0.2, max=5),
+            stop=stop_when_event_set(self._stopping), sleep=sleep_using_event(self._stopping),
+            retry_error_callback=lambda _: None,
+        )
+        patience(self._begin)
+
+    def perform(self, handler: Handler, message: Message, mode: str, wait: bool = False) -> tuple[Message, ...]:
+        """Do one of the service's own acts, asked for by a client or a clock; answers what the handler said.
+
+        Committed when it returns; what is said travels right after.  With ``wait`` in a mode of questions and answers
+        it also carries the conversation on, at most RPC_WAIT_SECONDS.
+        """
+        until = monotonic() + settings().rpc_wait_seconds
+        deadline = time.time() + settings().order_deadline_seconds
+        answers, said = self.database.transact(self._act, handler, message, Context(mode, deadline=deadline))
+        if wait and self.wirings[mode].hears_answers:
+            converse(said, self.voice, self.listener, self.relay, until)
+        else:
+            self.relay.say_soon(said)
+        return answers
+
+    def _act(
+        self, session: Session, handler: Handler, message: Message, context: Context
+    ) -> tuple[tuple[Message, ...], list[Said]]:
+        result = handler(session, message)
+        answers = result if isinstance(result, tuple) else (result,) if result is not None else ()
+        return answers, outbox.add(session, addressed(answers, self.wirings, context))
+
+    def troubles(self) -> dict[str, str]:
+        """What is not as it should be, part by part; empty means ready."""
+        found: dict[str, str] = {}
+        try:
+            self.database.ping()
+        except DatabaseUnavailable as error:
+            found["database"] = str(error)
+        if self.trouble is not None:
+            found.setdefault("service", self.trouble)
+            return found
+        for part, trouble in (("voice", self.voice.link.trouble), ("ears", self.listener.link.trouble),
+                              ("handlers", self.listener.trouble)):
+            if trouble is not None:
+                found[part] = trouble
+        return found

@@ -1,0 +1,72 @@
+"""Do it once, undo it once: one row for each order and step, whose state only guarded statements change.
+
+::
+
+    – ──begin──> DONE ──move──> UNDONE or FINISHED
+    │             (a duplicate request finds the row, and yields the stored answer)
+    └──undo───> VOID     a tombstone: undone before it was done; a late request finds it and is refused
+
+Every transition is one statement that carries its own guard (a unique insert, or ``UPDATE … WHERE state = …``), judged
+by its row count: never a SELECT followed by a write, which two transactions can interleave.  Such guards hold under
+READ COMMITTED; see *Patterns of Enterprise Application Architecture*, "Optimistic Offline Lock", for the idea.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, Double, MetaData, Row, String, Table, Uuid, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.schema import SchemaItem
+
+from patterns.database import Session, now
+
+VOID = "VOID"
+
+
+def step_table(name: str, metadata: MetaData, states: tuple[str, ...], *columns: SchemaItem) -> Table:
+    """A table of steps: the order is its key, ``state`` one of the given ones or VOID."""
+    known = ", ".join(f"'{state}'" for state in (*states, VOID))
+    return Table(
+        name, metadata,
+        Column("order_id", Uuid, primary_key=True),
+        Column("state", String(10), nullable=False),
+        Column("reason", String(500)),
+        Column("changed_at", Double, nullable=False),
+        *columns,
+        CheckConstraint(f"state IN ({known})", name=f"{name}_state"),
+    )
+
+
+def insert_once(session: Session, table: Table, **values: Any) -> bool:
+    """Insert a row unless its key is there already; says whether it was inserted.
+
+    Waits for a concurrent transaction that inserts the same key, and then knows.
+    """
+    dialect = postgresql if session.dialect.name == "postgresql" else sqlite
+    return session.execute(dialect.insert(table).values(**values).on_conflict_do_nothing()).rowcount == 1
+
+
+def begin(session: Session, steps: Table, order_id: UUID, state: str, **values: Any) -> bool:
+    """Write the step's row; False when the step was begun, or made void, before."""
+    return insert_once(session, steps, order_id=order_id, state=state, changed_at=now(), **values)
+
+
+def move(session: Session, steps: Table, order_id: UUID, before: str, after: str, **values: Any) -> Row[Any] | None:
+    """Change the state from ``before`` to ``after``; answers the changed row, or None when it was not so."""
+    changed = update(steps).where(steps.c.order_id == order_id, steps.c.state == before)
+    return session.execute(changed.values(state=after, changed_at=now(), **values).returning(steps)).one_or_none()
+
+
+def undo(session: Session, steps: Table, order_id: UUID, before: str, after: str, **values: Any) -> Row[Any] | None:
+    """Undo a step: answers its row when it was done and now is not; else leaves a tombstone, or what is there."""
+    if begin(session, steps, order_id, VOID, **values):
+        return None
+    return move(session, steps, order_id, before, after)
+
+
+def refusal(session: Session, steps: Table, order_id: UUID, done: tuple[str, ...]) -> str | None:
+    """The stored answer to a duplicate request: None when the step is done, else why it is not."""
+    row = session.execute(select(steps.c.state, steps.c.reason).where(steps.c.order_id == order_id)).one()
+    return None if row.state in done else row.reason or "the order was undone before"

@@ -1,0 +1,100 @@
+"""Topology: make the addresses exist before anybody speaks.
+
+::
+
+    exchange ──(binding)── {service}.{mode} ── service        fanout, direct, topic, saga
+                           product.reserve  ── service        default and rpc: the queue is the address
+           nobody acks it 1,000 times ──> {service}.dead ── the service sends it back to where it was
+                     a handler raises ──> orderflow.retry.N ── after N ms back to its own queue
+           it can never be handled, or was retried too often ──> {service}.parked ── people
+
+Every queue is durable and named, so a service that is down loses nothing.  Declaring what is there changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from patterns.address import Answer, Queue
+from patterns.amqp import Channel
+from patterns.settings import Settings, settings
+from patterns.wiring import Wiring
+
+DELIVERY_LIMIT = 1000
+"""Deliveries after which a quorum queue gives a message up.
+
+High, because a crashing consumer uses up the count of every message it had prefetched, also the healthy ones
+(https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling); poison is bounded by our own retries.
+"""
+
+
+def parked_queue(service: str) -> str:
+    """Where a service's unreadable and unmanageable messages wait for a person."""
+    return f"{service}.parked"
+
+
+def dead_queue(service: str) -> str:
+    """Where the broker puts messages it gave up delivering; the service sends them back by itself."""
+    return f"{service}.dead"
+
+
+def retry_exchange(delay_seconds: float) -> str:
+    """Publish here, with your own queue as routing key, and the message comes back to it after the delay."""
+    return f"orderflow.retry.{round(delay_seconds * 1000)}"
+
+
+def heard_queues(service: str, wirings: Mapping[str, Wiring]) -> dict[str, str]:
+    """The queues a service reads, and the mode that each belongs to."""
+    return {
+        line.address.queue_for(service): mode
+        for mode, wiring in wirings.items() for line in wiring.lines if not isinstance(line.address, Answer)
+    }
+
+
+def declare(channel: Channel, service: str, wirings: Mapping[str, Wiring]) -> None:
+    """Make everything this service hears or says exist: exchanges, its queues, bindings, retries, parking."""
+    config = settings()
+    declare_queue(channel, parked_queue(service), {}, config)
+    declare_queue(channel, dead_queue(service), {}, config)
+    for delay in config.retry_delays_seconds:
+        _declare_retry(channel, delay, config)
+    for queue in heard_queues(service, wirings):
+        declare_queue(channel, queue, main_arguments(service, config), config)
+    for wiring in wirings.values():
+        for _, address in wiring.says:
+            if not isinstance(address, Queue | Answer):
+                channel.declare_exchange(address.exchange, address.kind)
+        for line in wiring.lines:
+            if not isinstance(line.address, Queue | Answer):
+                channel.declare_exchange(line.address.exchange, line.address.kind)
+                channel.bind(line.address.queue_for(service), line.address.exchange, line.address.binding)
+
+
+def main_arguments(service: str, config: Settings) -> dict[str, Any]:
+    """What a queue that feeds handlers is declared with: nothing it holds is ever dropped."""
+    dead = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead_queue(service)}
+    if config.queue_type == "classic":
+        return dead
+    return {**dead, **SAFELY_DEAD_LETTERED, "x-delivery-limit": DELIVERY_LIMIT}
+
+
+SAFELY_DEAD_LETTERED = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+"""Quorum queues only: a dead letter leaves its queue when the next one has it, not before
+(https://www.rabbitmq.com/docs/quorum-queues#dead-lettering)."""
+
+
+def _declare_retry(channel: Channel, delay: float, config: Settings) -> None:
+    name = retry_exchange(delay)
+    # Without a dead-letter routing key the message keeps its own: the queue it comes back to.
+    arguments: dict[str, Any] = {"x-message-ttl": round(delay * 1000), "x-dead-letter-exchange": ""}
+    if config.queue_type == "quorum":
+        arguments |= SAFELY_DEAD_LETTERED
+    channel.declare_exchange(name, "fanout")
+    declare_queue(channel, name, arguments, config)
+    channel.bind(name, name)
+
+
+def declare_queue(channel: Channel, name: str, arguments: Mapping[str, Any], config: Settings) -> None:
+    """Make a durable queue of the configured type."""
+    channel.declare_queue(name, arguments={"x-queue-type": config.queue_type, **arguments})

@@ -1,0 +1,103 @@
+"""Voice: how a service speaks.  One channel in confirm mode for everything its outbox holds.
+
+Answers to RPC requests arrive on the same channel: RabbitMQ's direct reply-to demands it
+(https://www.rabbitmq.com/docs/direct-reply-to).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from uuid import UUID
+
+from patterns import outbox, topology
+from patterns.amqp import DIRECT_REPLY_TO, Channel, Delivery, Outgoing, Receipt, Transport
+from patterns.database import Database
+from patterns.envelope import Said
+from patterns.errors import BrokerUnavailable, DatabaseUnavailable
+from patterns.link import Link
+from patterns.logs import get_logger
+from patterns.wiring import Wirings
+
+ANSWERS_AT_ONCE = 100
+
+
+class Voice:
+    """Publishes what a service has said, and hands each answer to whoever waits for it."""
+
+    def __init__(
+        self, service: str, transport: Transport, database: Database, wirings: Wirings,
+        unawaited: Callable[[Channel, Sequence[Delivery]], None],
+    ) -> None:
+        self.service, self.database, self.wirings = service, database, wirings
+        self.link = Link(f"{service}.voice", transport, self._prepare, self._answered, ANSWERS_AT_ONCE)
+        self._unawaited = unawaited
+        self._awaited: dict[str, SimpleQueue[Delivery]] = {}
+        self._log = get_logger(service)
+
+    def say(self, said: Sequence[Said]) -> None:
+        """Publish, wait once for the broker's confirms, and note what is sent.
+
+        Never raises for a broker or database that is away: what is not noted as sent stays due, and the relay says it
+        again.
+        """
+        if not said:
+            return
+        try:
+            receipts = self.link.channel().publish([self._outgoing(one) for one in said])
+        except BrokerUnavailable:
+            return  # the link has said so already; the rows stay due
+        for one, receipt in zip(said, receipts, strict=True):
+            if receipt is not Receipt.CONFIRMED and not one.is_reply:
+                self._not_sent(one, receipt)
+        self._note_sent([
+            one.message_id for one, receipt in zip(said, receipts, strict=True)
+            if receipt is Receipt.CONFIRMED and not one.awaits_answer and not one.is_reply
+        ])
+
+    def ask(self, request: Said, timeout: float) -> Delivery | None:
+        """Publish a request and wait for its answer, at most ``timeout`` seconds; None means unknown, not failed."""
+        answer = self._awaited[str(request.message_id)] = SimpleQueue()
+        try:
+            self.say([request])
+            return answer.get(timeout=max(timeout, 0))
+        except Empty:
+            return None
+        finally:
+            self._awaited.pop(str(request.message_id), None)
+
+    def publish(self, messages: Sequence[Outgoing], timeout: float = 30.0) -> list[Receipt]:
+        """Publish what is in no outbox: retries and parked messages.  Raises BrokerUnavailable."""
+        return self.link.channel(timeout).publish(messages, timeout)
+
+    def _prepare(self, channel: Channel) -> None:
+        topology.declare(channel, self.service, self.wirings)
+        if any(wiring.hears_answers for wiring in self.wirings.values()):
+            channel.consume(DIRECT_REPLY_TO, auto_ack=True)
+
+    def _outgoing(self, one: Said) -> Outgoing:
+        return one.outgoing(self.service, reply_to=DIRECT_REPLY_TO)
+
+    def _answered(self, channel: Channel, deliveries: Sequence[Delivery]) -> None:
+        unawaited = []
+        for delivery in deliveries:
+            waiting = self._awaited.pop(delivery.properties.correlation_id or "", None)
+            if waiting is None:
+                unawaited.append(delivery)
+            else:
+                waiting.put(delivery)
+        if unawaited:
+            self._unawaited(channel, unawaited)
+
+    def _not_sent(self, one: Said, receipt: Receipt) -> None:
+        why = "no queue is bound there" if receipt is Receipt.RETURNED else f"the broker's answer: {receipt.value}"
+        self._log.warning(
+            "%s for %s is not sent (%s); the relay says it again.", one.type, one.address, why,
+            extra={"action": "not_sent", "order_id": str(one.order_id)},
+        )
+
+    def _note_sent(self, message_ids: Sequence[UUID]) -> None:
+        try:
+            self.database.transact(outbox.mark_sent, message_ids)
+        except DatabaseUnavailable as error:
+            self._log.warning("%s What was sent will be sent again.", error, extra={"action": "not_noted"})

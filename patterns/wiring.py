@@ -1,0 +1,88 @@
+"""A mode is a wiring, not a rewrite: what a service hears, and where it says what its handlers answer.
+
+A handler is one local transaction: ``handler(session, message) -> message | None`` (or a tuple of messages).  Its
+annotations are the contract: the last parameter names the types it takes, the return type those it may say.  A line of
+``hears`` may name a preparation, run before the transaction, whose verdict the handler gets as a third argument.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from patterns.address import Address, Answer, reaches
+from patterns.message import Message
+
+Handler = Callable[..., Message | tuple[Message, ...] | None]
+Preparation = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Hears:
+    """One line of a wiring: at this address, this handler (after this preparation)."""
+
+    address: Address
+    handler: Handler
+    preparation: Preparation | None = None
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What one service hears and says in one mode."""
+
+    hears: tuple[tuple[Address, Handler] | tuple[Address, Handler, Preparation], ...] = ()
+    says: tuple[tuple[type[Message], Address], ...] = ()
+
+    @property
+    def lines(self) -> tuple[Hears, ...]:
+        """The lines of ``hears``, with names."""
+        return tuple(Hears(*line) for line in self.hears)
+
+    def destinations(self, message: type[Message]) -> tuple[Address, ...]:
+        """Where this service says such a message; nowhere means: back to the asker."""
+        return tuple(address for said, address in self.says if said is message)
+
+    def line(self, heard_at: Callable[[Address], bool], message: type[Message]) -> Hears | None:
+        """The line that handles such a message, among those whose address qualifies."""
+        for line in self.lines:
+            if heard_at(line.address) and message in accepts(line.handler):
+                return line
+        return None
+
+    def handler(self, said_at: Address, message: type[Message]) -> Handler | None:
+        """The handler that a message said at this address reaches here."""
+        line = self.line(lambda address: reaches(said_at, address), message)
+        return line.handler if line else None
+
+    @property
+    def hears_answers(self) -> bool:
+        """Whether this service asks: then it needs a place where answers arrive."""
+        return any(isinstance(line.address, Answer) for line in self.lines)
+
+
+Wirings = Mapping[str, Wiring]
+"""A service's wiring for each mode; or, where a mode is looked at as a whole, each service's wiring for that mode."""
+
+
+@cache
+def accepts(handler: Handler) -> frozenset[type[Message]]:
+    """The messages a handler takes: the annotation of its second parameter."""
+    names = list(inspect.signature(handler).parameters)
+    return frozenset(_members(get_type_hints(handler)[names[1]]))
+
+
+@cache
+def outcomes(handler: Handler) -> tuple[type[Message], ...]:
+    """The messages a handler may say: the members of its return annotation, in the order written."""
+    return tuple(dict.fromkeys(_members(get_type_hints(handler)["return"])))
+
+
+def _members(hint: Any) -> list[type[Message]]:
+    """The message types in an annotation such as ``A | None`` or ``tuple[A | B, ...]``."""
+    if get_origin(hint) in (Union, types.UnionType, tuple):
+        return [member for part in get_args(hint) if part is not Ellipsis for member in _members(part)]
+    return [hint] if isinstance(hint, type) and issubclass(hint, Message) else []

@@ -1,0 +1,17 @@
+"""The payment service's tables: what was captured, declined or refunded for which order."""
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, MetaData
+
+from patterns.journal import keep_journal
+from patterns.step import step_table
+
+metadata = MetaData()
+
+payments = step_table(
+    "payments", metadata, ("TAKEN", "FAILED", "REFUNDED"),
+    Column("user_id", BigInteger, index=True),
+    Column("amount_cents", BigInteger),
+    CheckConstraint("state IN ('VOID', 'FAILED') OR amount_cents >= 0", name="a_payment_knows_its_amount"),
+)
+
+keep_journal(metadata)

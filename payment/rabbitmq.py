@@ -1,0 +1,24 @@
+"""The payment service on RabbitMQ: the names it owns, and helpers that speak as it.
+
+How a message travels is written once, in :mod:`patterns`; here stands only what is true of this service.
+"""
+
+from patterns.address import Fanout, Queue, Rpc
+from patterns.messenger import Messenger
+
+messenger = Messenger("payment")
+
+# Default exchange: the queue's name is the address; one of its readers gets each message.
+PROCESS, REFUND = Queue("payment.process"), Queue("payment.refund")
+publish_default, consume_default = messenger.publish_default, messenger.consume_default
+
+# Fanout: what we say there, everyone hears.
+EX_PAYMENT = Fanout("EX_PAYMENT")
+publish_fanout, consume_fanout = messenger.publish_fanout, messenger.consume_fanout
+
+# Topic, and direct and saga likewise: the routing key says what happened.
+publish_topic, consume_topic = messenger.publish_topic, messenger.consume_topic
+
+# RPC: asked by the order service, answered here.
+RPC_PROCESS, RPC_REFUND = Rpc("payment_process"), Rpc("payment_refund")
+publish_rpc, consume_rpc = messenger.publish_rpc, messenger.consume_rpc

@@ -1,0 +1,17 @@
+"""The payment service's HTTP side: what became of an order's payment."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from payment import crud
+from payment.database import database
+from payment.schemas import Payment
+
+router = APIRouter(prefix="/payments", tags=["payments"])
+
+
+@router.get("/{order_id}")
+def get_payment(order_id: UUID) -> Payment:
+    """An order's payment."""
+    return Payment.model_validate(database.read(crud.get_payment, order_id))

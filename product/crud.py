@@ -1,0 +1,121 @@
+"""Verbs on the product service's tables.  Each takes a session and never commits; each change carries its own guard."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, select, update
+
+from patterns import step
+from patterns.database import Session
+from patterns.errors import Conflict, NotFound
+from patterns.shop import Line, PricedLine
+from product.models import products, reservation_lines, reservations
+
+MOST_PUT_IN = 10**12
+
+
+def create_product(session: Session, name: str, price_cents: int, quantity: int) -> Row[Any]:
+    """Start to sell something."""
+    goods = {"shelf": quantity, "reserved": 0, "sold": 0, "put_in": quantity}
+    return session.execute(insert(products).values(name=name, price_cents=price_cents, **goods).returning(products)).one()
+
+
+def get_product(session: Session, product_id: int) -> Row[Any]:
+    """A product.  Raises NotFound."""
+    return _found(session.execute(select(products).where(products.c.id == product_id)).one_or_none(), product_id)
+
+
+def list_products(session: Session, after: int, limit: int) -> list[Row[Any]]:
+    """Products in the order of their ids, those after this one."""
+    return list(session.execute(select(products).where(products.c.id > after).order_by(products.c.id).limit(limit)))
+
+
+def change_product(session: Session, product_id: int, changes: dict[str, Any]) -> Row[Any]:
+    """Change name or price; orders whose goods are reserved keep the old price.  Raises NotFound."""
+    if not changes:
+        return get_product(session, product_id)
+    changed = update(products).where(products.c.id == product_id).values(**changes).returning(products)
+    return _found(session.execute(changed).one_or_none(), product_id)
+
+
+def restock(session: Session, product_id: int, quantity: int) -> Row[Any]:
+    """Put goods on the shelf.  Raises NotFound, or Conflict when there are more than can be counted."""
+    room = update(products).where(products.c.id == product_id, products.c.put_in <= MOST_PUT_IN - quantity)
+    more = room.values(shelf=products.c.shelf + quantity, put_in=products.c.put_in + quantity).returning(products)
+    product = session.execute(more).one_or_none()
+    if product is None:
+        get_product(session, product_id)
+        raise Conflict(f"product {product_id} has as many goods as can be counted ({MOST_PUT_IN})")
+    return product
+
+
+def reserve(
+    session: Session, order_id: UUID, user_id: int, lines: Sequence[Line], expected_cents: int | None
+) -> str | None:
+    """Set goods aside for an order, all lines or none, once; answers why not, where they cannot be."""
+    if not step.begin(session, reservations, order_id, "RESERVED", user_id=user_id):
+        return step.refusal(session, reservations, order_id, done=("RESERVED", "SOLD"))
+    attempt = session.begin_nested()
+    priced, refused = _take(session, lines)
+    amount = sum(line.price_cents * line.quantity for line in priced)
+    if refused is None and expected_cents is not None and expected_cents != amount:
+        refused = f"the amount is {amount} cents, not {expected_cents}"
+    if refused is not None:
+        attempt.rollback()
+        step.move(session, reservations, order_id, "RESERVED", "REJECTED", reason=refused)
+        return refused
+    session.execute(insert(reservation_lines), [
+        {"order_id": order_id, "product_id": line.product_id, "quantity": line.quantity,
+         "price_cents": line.price_cents} for line in priced
+    ])
+    step.move(session, reservations, order_id, "RESERVED", "RESERVED", amount_cents=amount)
+    return None
+
+
+def reserved_lines(session: Session, order_id: UUID) -> tuple[PricedLine, ...]:
+    """The goods set aside for an order, at the prices they had then."""
+    lines = select(reservation_lines).where(reservation_lines.c.order_id == order_id)
+    rows = session.execute(lines.order_by(reservation_lines.c.product_id))
+    return tuple(PricedLine(product_id=row.product_id, quantity=row.quantity, price_cents=row.price_cents) for row in rows)
+
+
+def release(session: Session, order_id: UUID) -> None:
+    """Put reserved goods back, once; goods never reserved are not to be reserved any more."""
+    if step.undo(session, reservations, order_id, "RESERVED", "RELEASED") is not None:
+        for line in reserved_lines(session, order_id):
+            session.execute(update(products).where(products.c.id == line.product_id).values(
+                reserved=products.c.reserved - line.quantity, shelf=products.c.shelf + line.quantity,
+            ))
+
+
+def sell(session: Session, order_id: UUID) -> None:
+    """Turn reserved goods into sold goods, once."""
+    if step.move(session, reservations, order_id, "RESERVED", "SOLD") is not None:
+        for line in reserved_lines(session, order_id):
+            session.execute(update(products).where(products.c.id == line.product_id).values(
+                reserved=products.c.reserved - line.quantity, sold=products.c.sold + line.quantity,
+            ))
+
+
+def _take(session: Session, lines: Sequence[Line]) -> tuple[list[PricedLine], str | None]:
+    """Move each line from the shelf to the reserved goods; stops at the first that is not there, and says why."""
+    taken: list[PricedLine] = []
+    for line in sorted(lines, key=lambda line: line.product_id):  # one order of locks for all orders: no deadlock
+        enough = update(products).where(products.c.id == line.product_id, products.c.shelf >= line.quantity)
+        price = session.execute(enough.values(
+            shelf=products.c.shelf - line.quantity, reserved=products.c.reserved + line.quantity,
+        ).returning(products.c.price_cents)).scalar_one_or_none()
+        if price is None:
+            known = session.execute(select(products.c.shelf).where(products.c.id == line.product_id)).scalar_one_or_none()
+            if known is None:
+                return taken, f"product {line.product_id} does not exist"
+            return taken, f"product {line.product_id}: not enough on the shelf for {line.quantity}"
+        taken.append(PricedLine(product_id=line.product_id, quantity=line.quantity, price_cents=price))
+    return taken, None
+
+
+def _found(product: Row[Any] | None, product_id: int) -> Row[Any]:
+    if product is None:
+        raise NotFound(f"product {product_id} does not exist")
+    return product

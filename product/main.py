@@ -1,0 +1,15 @@
+"""Run the product service: ``python main.py``, ``uvicorn product.main:app`` or ``orderflow serve product``."""
+
+from patterns.serve import serve
+from patterns.service import Service
+from patterns.web import create_app
+from product.database import database
+from product.models import metadata
+from product.mqlistener import WIRING
+from product.routes import router
+
+service = Service("product", database, metadata, WIRING)
+app = create_app(service, router, "Products, their prices, and how much of them is on the shelf, reserved or sold.")
+
+if __name__ == "__main__":
+    serve("product", app)

@@ -1,0 +1,91 @@
+"""Verbs on the user service's tables.  Each takes a session and never commits; each change carries its own guard."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, select, update
+
+from patterns import step
+from patterns.database import Session, now
+from patterns.errors import Conflict, NotFound
+from user.models import deposits, holds, users
+
+MOST_PAID_IN_CENTS = 10**18
+
+
+def create_user(session: Session, name: str, balance_cents: int, deposit_id: UUID) -> Row[Any]:
+    """Open an account with this much money in it."""
+    nothing = {"balance_cents": 0, "held_cents": 0, "spent_cents": 0, "paid_in_cents": 0}
+    user = session.execute(insert(users).values(name=name, **nothing).returning(users)).one()
+    return deposit(session, user.id, balance_cents, deposit_id) if balance_cents else user
+
+
+def get_user(session: Session, user_id: int) -> Row[Any]:
+    """A customer.  Raises NotFound."""
+    return _found(session.execute(select(users).where(users.c.id == user_id)).one_or_none(), user_id)
+
+
+def list_users(session: Session, after: int, limit: int) -> list[Row[Any]]:
+    """Customers in the order of their ids, those after this one."""
+    return list(session.execute(select(users).where(users.c.id > after).order_by(users.c.id).limit(limit)))
+
+
+def rename_user(session: Session, user_id: int, name: str) -> Row[Any]:
+    """Change a customer's name.  Raises NotFound."""
+    renamed = update(users).where(users.c.id == user_id).values(name=name).returning(users)
+    return _found(session.execute(renamed).one_or_none(), user_id)
+
+
+def deposit(session: Session, user_id: int, amount_cents: int, deposit_id: UUID) -> Row[Any]:
+    """Pay money in, once for each deposit id.  Raises NotFound, or Conflict when the account can hold no more."""
+    values = {"user_id": user_id, "amount_cents": amount_cents, "paid_in_at": now()}
+    if not step.insert_once(session, deposits, id=deposit_id, **values):
+        return get_user(session, user_id)
+    paid = update(users).where(users.c.id == user_id, users.c.paid_in_cents <= MOST_PAID_IN_CENTS - amount_cents)
+    user = session.execute(paid.values(
+        balance_cents=users.c.balance_cents + amount_cents, paid_in_cents=users.c.paid_in_cents + amount_cents,
+    ).returning(users)).one_or_none()
+    if user is None:
+        get_user(session, user_id)
+        raise Conflict(f"user {user_id} has as much money as an account can hold")
+    return user
+
+
+def hold(session: Session, order_id: UUID, user_id: int, amount_cents: int) -> str | None:
+    """Set money aside for an order, once; answers why not, where it cannot be."""
+    if not step.begin(session, holds, order_id, "HELD", user_id=user_id, amount_cents=amount_cents):
+        return step.refusal(session, holds, order_id, done=("HELD", "SPENT"))
+    enough = update(users).where(users.c.id == user_id, users.c.balance_cents >= amount_cents)
+    if session.execute(enough.values(
+        balance_cents=users.c.balance_cents - amount_cents, held_cents=users.c.held_cents + amount_cents,
+    )).rowcount == 1:
+        return None
+    known = session.execute(select(users.c.id).where(users.c.id == user_id)).one_or_none()
+    reason = f"user {user_id} has not enough money" if known else f"user {user_id} does not exist"
+    step.move(session, holds, order_id, "HELD", "REJECTED", reason=reason)
+    return reason
+
+
+def release(session: Session, order_id: UUID) -> None:
+    """Give held money back, once; money never held is not to be held any more."""
+    released = step.undo(session, holds, order_id, "HELD", "RELEASED")
+    if released is not None:
+        session.execute(update(users).where(users.c.id == released.user_id).values(
+            balance_cents=users.c.balance_cents + released.amount_cents,
+            held_cents=users.c.held_cents - released.amount_cents,
+        ))
+
+
+def spend(session: Session, order_id: UUID) -> None:
+    """Turn held money into spent money, once."""
+    spent = step.move(session, holds, order_id, "HELD", "SPENT")
+    if spent is not None:
+        session.execute(update(users).where(users.c.id == spent.user_id).values(
+            held_cents=users.c.held_cents - spent.amount_cents, spent_cents=users.c.spent_cents + spent.amount_cents,
+        ))
+
+
+def _found(user: Row[Any] | None, user_id: int) -> Row[Any]:
+    if user is None:
+        raise NotFound(f"user {user_id} does not exist")
+    return user
