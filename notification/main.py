@@ -1,4 +1,4 @@
-"""Run the notification service: ``python main.py``, ``uvicorn notification.main:app`` or ``orderflow serve notification``."""
+"""Run the notification service: ``python main.py`` or ``orderflow serve notification``."""
 
 from notification.database import database
 from notification.models import metadata

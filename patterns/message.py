@@ -6,7 +6,7 @@ broker's tools show it.  Readers ignore unknown fields: a newer writer may add s
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict
@@ -28,12 +28,9 @@ class Message(BaseModel):
 
     order_id: UUID
 
-    types: ClassVar[dict[str, type[Message]]] = {}
-    """Every type of message by its name: the published language."""
-
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        Message.types[cls.__name__] = cls
+        TYPES[cls.__name__] = cls
 
     @classmethod
     def received(cls, body: bytes, *, message_id: str, mode: str) -> Self:  # noqa: ARG003 (front doors need both)
@@ -48,6 +45,10 @@ class Message(BaseModel):
     def type(self) -> str:
         """The type's name, as it stands on the wire."""
         return type(self).__name__
+
+
+TYPES: dict[str, type[Message]] = {}
+"""Every type of message by its name: the published language."""
 
 
 def message_id(order_id: UUID, message_type: str, address: str) -> UUID:

@@ -18,7 +18,7 @@ from patterns.envelope import Context, seal, seal_reply
 from patterns.errors import AnswerTimeout, Refused, Unconfirmed, Unreadable, Unroutable
 from patterns.link import Link
 from patterns.logs import get_logger
-from patterns.message import Message
+from patterns.message import TYPES, Message
 from patterns.settings import settings
 from patterns.transport import transport
 
@@ -62,7 +62,7 @@ class Consumer:
         """What to publish for a delivery: the handler's answer, or the parked copy when there is none to be had."""
         mode = _mode(self._address)
         try:
-            message = envelope.read(delivery, Message.types, mode)
+            message = envelope.read(delivery, TYPES, mode)
             if message is None:
                 raise Unreadable(f"type {delivery.properties.type!r} is not in the shop's language")
             answer = self._handler(message)
@@ -117,7 +117,7 @@ class Messenger:
             request = seal(message, procedure, Context("rpc"), awaits_answer=True)
             _send(channel, _fresh(request.outgoing(self.service, DIRECT_REPLY_TO)), str(procedure))
             for delivery in channel.take(1, timeout):
-                answer = isinstance(delivery, Delivery) and envelope.read(delivery, Message.types, "rpc")
+                answer = isinstance(delivery, Delivery) and envelope.read(delivery, TYPES, "rpc")
                 if isinstance(answer, Message):
                     return answer
             raise AnswerTimeout(f"No answer from {procedure} within {timeout:g} s; it may have been handled or not.")

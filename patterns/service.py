@@ -125,8 +125,5 @@ class Service:
         if self.trouble is not None:
             found.setdefault("service", self.trouble)
             return found
-        for part, trouble in (("voice", self.voice.link.trouble), ("ears", self.listener.link.trouble),
-                              ("handlers", self.listener.trouble)):
-            if trouble is not None:
-                found[part] = trouble
-        return found
+        parts = {"voice": self.voice.link.trouble, "ears": self.listener.link.trouble, "handlers": self.listener.trouble}
+        return found | {part: trouble for part, trouble in parts.items() if trouble is not None}
