@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, case, insert, select, update
 
 from order.models import history, order_lines, orders
 from patterns.database import Session, now
@@ -52,14 +52,16 @@ def succeed(session: Session, order_id: UUID, event: str, amount_cents: int) -> 
 
 def fail(session: Session, order_id: UUID, event: str, reason: str, *, undone: bool) -> Row[Any] | None:
     """End an order as a failure; None when it has ended already.  ``undone``: nothing was done, so nothing is to undo."""
-    changes = {"saga_state": COMPENSATED, "undone_at": now()} if undone else {"saga_state": COMPENSATING}
+    # The news that all is undone may overtake the news of the failure itself.
+    state = case((orders.c.undone_at.is_not(None), COMPENSATED), else_=COMPENSATING)
+    changes = {"saga_state": COMPENSATED, "undone_at": now()} if undone else {"saga_state": state}
     return _settle(session, order_id, event, status="FAILED", reason=reason, **changes)
 
 
 def close(session: Session, order_id: UUID, event: str) -> None:
-    """Note that everything a failed order had done is undone."""
-    failed = update(orders).where(orders.c.id == order_id, orders.c.status == "FAILED", orders.c.undone_at.is_(None))
-    if session.execute(failed.values(undone_at=now(), saga_state=COMPENSATED)).rowcount == 1:
+    """Note that everything an order had done is undone; its status stays, and is that of a failure now or soon."""
+    failing = update(orders).where(orders.c.id == order_id, orders.c.status != "SUCCESS", orders.c.undone_at.is_(None))
+    if session.execute(failing.values(undone_at=now(), saga_state=COMPENSATED)).rowcount == 1:
         note(session, order_id, event, COMPENSATED)
 
 
@@ -107,10 +109,10 @@ def must_not_be_a_success(session: Session, order_id: UUID) -> None:
 
 def _settle(session: Session, order_id: UUID, event: str, **changes: Any) -> Row[Any] | None:
     open_order = update(orders).where(orders.c.id == order_id, orders.c.status == "PROCESSING")
-    settled = open_order.values(settled_at=now(), **changes).returning(orders.c.user_id, orders.c.mode)
+    settled = open_order.values(settled_at=now(), **changes).returning(orders.c.user_id, orders.c.mode, orders.c.saga_state)
     row = session.execute(settled).one_or_none()
     if row is not None:
-        note(session, order_id, event, changes["saga_state"], changes.get("reason"))
+        note(session, order_id, event, row.saga_state, changes.get("reason"))
     return row
 
 

@@ -37,7 +37,7 @@ orders = Table(
     Column("deleted_at", Double),
     CheckConstraint("status IN ('PROCESSING', 'SUCCESS', 'FAILED')", name="a_known_status"),
     CheckConstraint("(status = 'PROCESSING') = (settled_at IS NULL)", name="settled_is_settled"),
-    CheckConstraint("undone_at IS NULL OR status = 'FAILED'", name="only_a_failure_is_undone"),
+    CheckConstraint("undone_at IS NULL OR status <> 'SUCCESS'", name="a_success_is_never_undone"),
     CheckConstraint("status <> 'SUCCESS' OR amount_cents IS NOT NULL", name="a_success_has_an_amount"),
 )
 Index("orders_open", orders.c.deadline_at, sqlite_where=orders.c.status == "PROCESSING",

@@ -50,6 +50,14 @@ class Link:
             channel.wake()
         self._thread.join(timeout)
 
+    def abandon(self) -> None:
+        """Break off as a crash does: what is in hand is not acknowledged, nothing more is said."""
+        self.stopping.set()
+        with self._opened:
+            channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.close()
+
     def channel(self, timeout: float = 0.0) -> Channel:
         """The open channel, waited for at most ``timeout`` seconds.  Raises BrokerUnavailable without one."""
         with self._opened:

@@ -45,6 +45,12 @@ class Relay:
             self._wake.notify()
         self._thread.join(timeout)
 
+    def abandon(self) -> None:
+        """Forget what was handed over, as a crash does; it stands in the outbox."""
+        with self._wake:
+            self._stopping, self._handed = True, []
+            self._wake.notify()
+
     def say_soon(self, said: Sequence[Said]) -> None:
         """Publish these in a moment; whoever hands them over does not wait."""
         if said:

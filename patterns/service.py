@@ -15,7 +15,7 @@ from sqlalchemy import MetaData
 from tenacity import Retrying, retry_if_exception_type, sleep_using_event, wait_exponential_jitter
 from tenacity.stop import stop_when_event_set
 
-from patterns import outbox
+from patterns import outbox, topology
 from patterns.database import Database, Session
 from patterns.envelope import Context, Said
 from patterns.errors import DatabaseUnavailable
@@ -42,6 +42,7 @@ class Service:
     ) -> None:
         self.name, self.database, self.metadata, self.wirings, self.chores = name, database, metadata, wirings, chores
         self.trouble: str | None = "not started"
+        topology.know(name, wirings)
         self.voice: Voice
         self.listener: Listener
         self.relay: Relay
@@ -75,6 +76,14 @@ class Service:
             self.voice.link.stop()
         self.database.close()
         self.trouble = "stopped"
+
+    def abandon(self) -> None:
+        """Break off as a crash does, for tests: nothing in hand is finished, said or acknowledged."""
+        self._stopping.set()
+        if self.trouble is None:
+            self.relay.abandon()
+            self.voice.link.abandon()
+            self.listener.link.abandon()
 
     def _begin(self) -> None:
         self.database.create_tables(self.metadata)

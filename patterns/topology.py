@@ -52,6 +52,24 @@ def heard_queues(service: str, wirings: Mapping[str, Wiring]) -> dict[str, str]:
     }
 
 
+_known: dict[str, Mapping[str, Wiring]] = {}
+
+
+def know(service: str, wirings: Mapping[str, Wiring]) -> None:
+    """Remember a service of this shop, so that whoever connects declares its queues too.
+
+    A message said before a hearer's queue is bound would be lost to that hearer: ``mandatory`` only tells when *no*
+    queue is there.  So a shop's queues must all exist before the first message; ``orderflow`` knows all services.
+    """
+    _known[service] = wirings
+
+
+def declare_known(channel: Channel) -> None:
+    """Make everything exist that the services known to this process hear or say."""
+    for service, wirings in _known.items():
+        declare(channel, service, wirings)
+
+
 def declare(channel: Channel, service: str, wirings: Mapping[str, Wiring]) -> None:
     """Make everything this service hears or says exist: exchanges, its queues, bindings, retries, parking."""
     config = settings()

@@ -30,6 +30,11 @@ def transport() -> Transport:
         return _transport
 
 
+def current() -> Transport | None:
+    """This process's broker, if it uses one already."""
+    return _transport
+
+
 def use(chosen: Transport | None) -> None:
     """Let this process use another broker from now on, or (None) choose anew by the settings."""
     global _transport

@@ -71,7 +71,7 @@ class Voice:
         return self.link.channel(timeout).publish(messages, timeout)
 
     def _prepare(self, channel: Channel) -> None:
-        topology.declare(channel, self.service, self.wirings)
+        topology.declare_known(channel)
         if any(wiring.hears_answers for wiring in self.wirings.values()):
             channel.consume(DIRECT_REPLY_TO, auto_ack=True)
 

@@ -1,0 +1,74 @@
+"""A shop in this process that tests and experiments can take apart: stop one service, crash it, bring it back."""
+
+from __future__ import annotations
+
+import socket
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from lab.shop import app_of, know_all
+from patterns.serve import Serving
+from patterns.service import Service
+from patterns.settings import configure, settings
+from patterns.shop import SERVICES
+from patterns.transport import transport, use
+
+
+def free_ports() -> dict[str, int]:
+    """A free port on loopback for each service, as settings."""
+    taken = [socket.create_server(("127.0.0.1", 0)) for _ in SERVICES]
+    ports = {f"{service}_port": one.getsockname()[1] for service, one in zip(SERVICES, taken, strict=True)}
+    for one in taken:
+        one.close()
+    return ports
+
+
+class LocalShop:
+    """The six services on free ports of this process; settings as given."""
+
+    def __init__(self, **overrides: Any) -> None:
+        configure(**{**free_ports(), **overrides})
+        self._serving: dict[str, Serving] = {}
+        self._clients: dict[str, httpx.Client] = {}
+
+    def __enter__(self) -> Self:
+        know_all()
+        transport()
+        for service in SERVICES:
+            self.start(service)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for service in list(self._serving):
+            self.stop(service)
+        for client in self._clients.values():
+            client.close()
+        use(None)
+
+    def start(self, service: str) -> None:
+        """Start one service and wait until it accepts requests."""
+        self._serving[service] = Serving({service: app_of(service)})
+        self._serving[service].start()
+
+    def stop(self, service: str) -> None:
+        """Stop one service as SIGTERM does: it finishes what it has in hand."""
+        self._serving.pop(service).stop()
+
+    def crash(self, service: str) -> None:
+        """Take a service away in the middle of its work: its connections break, what it held is delivered again."""
+        self.service(service).abandon()
+        self.stop(service)
+
+    def service(self, name: str) -> Service:
+        """The service itself, for a look inside."""
+        service: Service = app_of(name).state.service
+        return service
+
+    def http(self, service: str) -> httpx.Client:
+        """A client that speaks to one service."""
+        if service not in self._clients:
+            url = f"http://127.0.0.1:{settings().port(service)}"
+            self._clients[service] = httpx.Client(base_url=url, timeout=30)
+        return self._clients[service]

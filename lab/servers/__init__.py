@@ -1,0 +1,18 @@
+"""Private servers: a RabbitMQ and a PostgreSQL of our own, on loopback, gone when the process that started them is gone.
+
+::
+
+    with PrivateRabbitMQ() as rabbitmq, PrivatePostgres() as postgres:
+        rabbitmq.create_vhost("shop")
+        postgres.create_database("shop_order")
+        ... rabbitmq.url("shop"), postgres.url("shop_order") ...
+
+Nothing of the machine is touched: own ports, own folders, own cookie, no system service.
+"""
+
+from lab.servers.install import find_or_install
+from lab.servers.keeper import Keeper, free_ports
+from lab.servers.postgres import Postgres, PrivatePostgres
+from lab.servers.rabbitmq import PrivateRabbitMQ
+
+__all__ = ["Keeper", "Postgres", "PrivatePostgres", "PrivateRabbitMQ", "find_or_install", "free_ports"]

@@ -1,0 +1,223 @@
+"""A private RabbitMQ node, to be crashed at will."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+from patterns.errors import BrokerUnavailable
+
+from lab.servers.keeper import Keeper, find_program, free_ports
+from lab.servers.shell import ErlangShell
+
+#: The scripts themselves come first: Debian's /usr/sbin/rabbitmq-server changes user and uses the system's folders.
+PLACES = (
+    "/usr/lib/rabbitmq/bin",
+    "/opt/rabbitmq/sbin",
+    "/opt/homebrew/opt/rabbitmq/sbin",
+    "/usr/local/opt/rabbitmq/sbin",
+)
+
+_SETTINGS = """\
+listeners.tcp.1 = 127.0.0.1:{port}
+default_user = orderflow
+default_pass = {password}
+loopback_users = none
+num_acceptors.tcp = 2
+disk_free_limit.absolute = 1MB
+raft.wal_max_size_bytes = 8000000
+log.console = false
+log.file.level = warning
+"""
+
+START_SECONDS = 60.0
+
+
+class PrivateRabbitMQ:
+    """One RabbitMQ node with its own name, ports, folders, cookie and user; reachable from this machine only.
+
+    ``fsync=False`` leaves writing to disk to the operating system: faster, and still safe against ``kill -9`` of the
+    node (not against a power cut), which is all a test can do to it.
+    """
+
+    def __init__(self, *, fsync: bool = True) -> None:
+        self._server, self._epmd = _programs()
+        self._keeper = Keeper("rabbitmq")
+        self.folder = self._keeper.folder
+        self.port, self._dist_port, self._epmd_port = free_ports(3)
+        self._password = secrets.token_hex(8)
+        self._node: subprocess.Popen[str] | None = None
+        self._shell: ErlangShell | None = None
+        self.version = "?"
+        self._write_files(fsync)
+
+    def __enter__(self) -> PrivateRabbitMQ:
+        try:
+            epmd = [str(self._epmd), "-port", str(self._epmd_port), "-address", "127.0.0.1"]
+            self._keeper.start(epmd, env=self._environment(), stdin=subprocess.DEVNULL)
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def running(self) -> bool:
+        """Whether the node's process lives."""
+        return self._node is not None and self._node.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the node itself."""
+        return self._alive().pid
+
+    def url(self, vhost: str = "/") -> str:
+        """Where to connect to, as RABBITMQ_URL wants it."""
+        return f"amqp://orderflow:{self._password}@127.0.0.1:{self.port}/{quote(vhost, safe='')}"
+
+    def start(self) -> None:
+        """Start the node, and wait until it serves; its data is what the last run left."""
+        if self.running:
+            return
+        command = [str(self._server), "-noshell", "+S", "2:2", "-kernel", "inet_dist_use_interface", "{127,0,0,1}"]
+        command += ["-eval", ErlangShell.PROGRAM]
+        pipe = subprocess.PIPE
+        self._node = self._keeper.start(
+            command, env=self._environment(), stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True
+        )
+        self._shell = ErlangShell(self._node)
+        self._shell.wait_until_ready(START_SECONDS)
+        self.version = self.eval('{ok,V}=application:get_key(rabbit,vsn),V.').strip('"')
+
+    def kill(self) -> None:
+        """SIGKILL: what the node had not written is gone, as in a crash."""
+        self._keeper.end(self._alive())
+
+    def stop(self) -> None:
+        """Shut the node down in order."""
+        self._keeper.end(self._alive(), signal.SIGTERM)
+
+    def restart(self, *, crash: bool = False) -> None:
+        """Stop the node (or kill it: ``crash``) and start it again on the same ports with the same data."""
+        self.kill() if crash else self.stop()
+        self.start()
+
+    def pause(self) -> None:
+        """SIGSTOP: the node is there and says nothing."""
+        self._alive().send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT, after :meth:`pause`."""
+        self._alive().send_signal(signal.SIGCONT)
+
+    def create_vhost(self, *names: str) -> None:
+        """Create virtual hosts, about 10 ms each."""
+        for name in names:
+            host, permissions = _binary(name), ",".join(['<<".*">>'] * 3)
+            self.eval(
+                f'rabbit_vhost:add({host},<<"orderflow">>),'
+                f'rabbit_auth_backend_internal:set_permissions(<<"orderflow">>,{host},{permissions},<<"orderflow">>).'
+            )
+
+    def delete_vhost(self, *names: str) -> None:
+        """Delete virtual hosts with all that is in them; whoever is connected to one is cut off."""
+        for name in names:
+            self.eval(f'rabbit_vhost:delete({_binary(name)},<<"orderflow">>).')
+
+    def close_all_connections(self) -> int:
+        """Cut every client off, as an operator would; answers how many there were."""
+        reason = '"closed by the test"'
+        return int(self.eval(f"C=rabbit_networking:connections(),rabbit_networking:close_connections(C,{reason}),length(C)."))
+
+    def raise_memory_alarm(self, on: bool = True) -> None:
+        """Make the broker believe it is out of memory, so that it blocks whoever publishes; or well again."""
+        self.eval(f"vm_memory_monitor:set_vm_memory_high_watermark({'0.00001' if on else '0.6'}).")
+
+    def eval(self, expressions: str, timeout: float = 30) -> str:
+        """Evaluate Erlang in the node, in a millisecond where ``rabbitmqctl`` takes half a second."""
+        self._alive()
+        assert self._shell is not None  # noqa: S101 (started together with the node)
+        return self._shell.ask(expressions, timeout)
+
+    def ctl(self, *arguments: str, timeout: float = 60) -> str:
+        """What ``rabbitmqctl`` answers."""
+        command = [str(self._server.with_name("rabbitmqctl")), "--quiet", *arguments]
+        done = subprocess.run(
+            command, env=self._environment(), capture_output=True, text=True, timeout=timeout, check=False
+        )
+        if done.returncode:
+            raise BrokerUnavailable(f"rabbitmqctl {' '.join(arguments)} failed: {done.stderr or done.stdout}")
+        return done.stdout
+
+    def close(self) -> None:
+        """Kill the node and remove its folder."""
+        self._keeper.close()
+
+    def _alive(self) -> subprocess.Popen[str]:
+        if self._node is None or self._node.returncode is not None:
+            raise BrokerUnavailable("This private RabbitMQ is not running; start() it first.")
+        return self._node
+
+    def _write_files(self, fsync: bool) -> None:
+        (self.folder / "home").mkdir()
+        cookie = self.folder / "home" / ".erlang.cookie"
+        cookie.write_text(secrets.token_hex(16))
+        cookie.chmod(0o400)
+        (self.folder / "rabbitmq.conf").write_text(_SETTINGS.format(port=self.port, password=self._password))
+        (self.folder / "advanced.config").write_text("[]." if fsync else "[{ra, [{wal_sync_method, none}]}].")
+        (self.folder / "enabled_plugins").write_text("[].")
+        (self.folder / "environment").write_text("")
+
+    def _environment(self) -> dict[str, str]:
+        folder = self.folder
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "HOME": str(folder / "home"),
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": f"orderflow{self.port}@localhost",
+            "RABBITMQ_DIST_PORT": str(self._dist_port),
+            "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+            "RABBITMQ_LOG_BASE": str(folder / "log"),
+            "RABBITMQ_CONF_ENV_FILE": str(folder / "environment"),
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
+            "RABBITMQ_CONFIG_FILES": str(folder / "conf.d" / "*.conf"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+            "RABBITMQ_ALLOW_INPUT": "1",
+        }
+
+
+def _programs() -> tuple[Path, Path]:
+    server, epmd = find_program("rabbitmq-server", *PLACES), _find_epmd()
+    if server is None or epmd is None:
+        raise BrokerUnavailable("RabbitMQ is not installed here; `apt install rabbitmq-server` (or brew) brings it.")
+    return server, epmd
+
+
+def _find_epmd() -> Path | None:
+    beside_erl = [str(Path(erl).resolve().parent)] if (erl := shutil.which("erl")) else []
+    return find_program("epmd", *beside_erl, "/usr/lib/erlang/bin", "/opt/homebrew/lib/erlang/bin")
+
+
+def _binary(name: str) -> str:
+    if not re.fullmatch(r"[\w./-]+", name):
+        raise ValueError(f"{name!r} is no name for a virtual host here: letters, digits, and _ - . / only")
+    return f'<<"{name}">>'
+
+
+def installed() -> Any:
+    """The server's program, or None."""
+    return find_program("rabbitmq-server", *PLACES)

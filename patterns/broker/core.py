@@ -1,0 +1,92 @@
+"""The machine's ground floor: what it remembers, how it looks things up, and how it refuses."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, Self
+
+from patterns.broker.data import Channel, Connection, Consumer, JournalEntry, Queue
+from patterns.broker.effects import ChannelEnded, Effect
+from patterns.broker.exchanges import PREDECLARED, Exchange
+from patterns.errors import ChannelClosed
+
+Chooser = Callable[[Queue, Sequence[Consumer]], Consumer]
+"""Says which of several ready consumers gets the next message: RabbitMQ promises no order, so tests may choose any."""
+
+
+class Core:
+    """The machine's memory.  ``effects`` and ``log`` are for the driver to take away after each operation."""
+
+    def __init__(self, *, choose: Chooser | None = None, life: str = "0", journaling: bool = False) -> None:
+        self.choose = choose  # None: in turn
+        self.life = life  # differs between restarts, so that names given out by an earlier life mean nothing now
+        self.journaling = journaling
+        self.exchanges = {name: Exchange(name, kind) for name, kind in PREDECLARED.items()}
+        self.queues: dict[str, Queue] = {}
+        self.connections: dict[int, Connection] = {}
+        self.channels: dict[int, Channel] = {}
+        self.requesters: dict[str, Channel] = {}  # direct reply-to: token -> who waits
+        self.timed: dict[str, Queue] = {}  # queues that hold, or may hold, something that expires
+        self.stuck: dict[str, Queue] = {}  # queues with dead letters that have nowhere to go
+        self.serial = 0  # of entries, connections, channels and names: never used twice
+        self.effects: list[Effect] = []
+        self.log: list[JournalEntry] = []
+
+    def next_serial(self) -> int:
+        """A number that was never used before."""
+        self.serial += 1
+        return self.serial
+
+    def snapshot(self) -> Self:
+        """A deep copy: what happens to one is not seen by the other."""
+        return copy.deepcopy(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        other = type(self)(choose=self.choose, life=self.life, journaling=self.journaling)
+        memo[id(self)] = other
+        for name, value in self.__dict__.items():
+            if name != "choose":  # belongs to whoever drives the machine
+                setattr(other, name, copy.deepcopy(value, memo))
+        return other
+
+    def channel(self, channel: int) -> Channel:
+        """The open channel with this id.  Raises ChannelClosed when there is none."""
+        found = self.channels.get(channel)
+        if found is None:
+            raise ChannelClosed(504, f"CHANNEL_ERROR - there is no open channel {channel}")
+        return found
+
+    def fail(self, channel: Channel, code: int, text: str) -> NoReturn:
+        """Close the channel as RabbitMQ does when a client errs, and tell the caller."""
+        self.drop_channels([channel])
+        self.effects.append(ChannelEnded(channel.id, code, text))
+        raise ChannelClosed(code, text)
+
+    def drop_channels(self, channels: Sequence[Channel]) -> None:
+        """Forget the channels; what they hold unacknowledged is requeued."""
+        raise NotImplementedError
+
+    def find_queue(self, channel: Channel, name: str) -> Queue:
+        """The queue, if this channel's connection may use it; else the channel ends with 404 or 405."""
+        queue = self.queues.get(name)
+        if queue is None:
+            self.fail(channel, 404, f"NOT_FOUND - no queue '{name}' in vhost '/'")
+        if queue.exclusive and queue.owner != channel.connection.id:
+            self.fail_locked(channel, name)
+        return queue
+
+    def fail_locked(self, channel: Channel, name: str) -> NoReturn:
+        """End the channel because the queue is another connection's."""
+        self.fail(channel, 405, (
+            f"RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '{name}' in vhost '/'. It could be "
+            "originally declared on another connection or the exclusive property value does not match that of the "
+            "original declaration."
+        ))
+
+    def find_exchange(self, channel: Channel, name: str) -> Exchange:
+        """The exchange; without it the channel ends with 404."""
+        exchange = self.exchanges.get(name)
+        if exchange is None:
+            self.fail(channel, 404, f"NOT_FOUND - no exchange '{name}' in vhost '/'")
+        return exchange

@@ -1,0 +1,210 @@
+"""The machine's store: messages enter queues, are handed to consumers, come back, expire, die, and are forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from patterns.broker.core import Core
+from patterns.broker.data import Consumer, Entry, Held, Message, Queue
+from patterns.broker.deadletter import DELIVERY_LIMIT, EXPIRED, MAXLEN, dead_letter, goes_in_circles
+from patterns.broker.effects import Deliver
+from patterns.broker.exchanges import Exchange
+
+
+class Storing(Core):
+    """What happens inside queues."""
+
+    # --- in ---
+
+    def route(self, exchange: Exchange, message: Message) -> Sequence[Queue]:
+        """The queues this message goes to, by its exchange or else by that one's alternate exchange."""
+        tried: set[str] = set()
+        while True:
+            if exchange.name == "":
+                queue = self.queues.get(message.routing_key)
+                found: Sequence[Queue] = () if queue is None else (queue,)
+            else:
+                found = exchange.route(message.routing_key, message.properties.headers)
+            alternate = exchange.alternate
+            if found or alternate is None or alternate in tried or alternate not in self.exchanges:
+                return found
+            tried.add(alternate)
+            exchange = self.exchanges[alternate]
+
+    def store(self, message: Message, queues: Iterable[Queue], now: float) -> bool:
+        """Put the message into all queues; False when one of them refused it."""
+        stored = True
+        places: list[tuple[str, int, float | None]] = []
+        for queue in queues:
+            if queue.rejects and queue.max_length is not None and len(queue.ready) >= queue.max_length:
+                stored = False
+                continue
+            entry = Entry(self.next_serial(), message, _expiry(message, queue, now))
+            if self.journaling and queue.lasting and (queue.quorum or message.properties.persistent):
+                entry.lasting = True
+                if not places:  # one record for all queues
+                    self.log.append(("put", message, places))
+                places.append((queue.name, entry.id, entry.expires_at))
+            queue.ready.append(entry)
+            if entry.expires_at is not None:
+                self.timed[queue.name] = queue
+            self.serve(queue, now, arriving=entry)
+            if queue.max_length is not None:
+                while len(queue.ready) > queue.max_length:
+                    self.bury(queue, self._pop(queue), MAXLEN, now)
+        return stored
+
+    # --- out ---
+
+    def serve(self, queue: Queue, now: float, arriving: Entry | None = None) -> None:
+        """Hand out what is ready, as long as a consumer has room.  What expired at the head dies instead.
+
+        ``arriving``: a message that is given its one chance even when it expires at once.
+        """
+        ready = queue.ready
+        while ready:
+            entry = ready[0]
+            if entry.expires_at is not None and entry.expires_at <= now and entry is not arriving:
+                self.bury(queue, self._pop(queue), EXPIRED, now)
+                continue
+            consumer = self._next_consumer(queue)
+            if consumer is None:
+                break
+            self._hand(queue, self._pop(queue), consumer)
+        if arriving is not None and ready and ready[0] is arriving:
+            self.serve(queue, now)
+
+    def _next_consumer(self, queue: Queue) -> Consumer | None:
+        consumers = queue.consumers
+        if not consumers:
+            return None
+        if self.choose is not None:
+            ready = [consumer for consumer in consumers if _has_room(consumer)]
+            return self.choose(queue, ready) if ready else None
+        for _ in range(len(consumers)):
+            consumer = consumers[0]
+            consumers.rotate(-1)
+            if _has_room(consumer):
+                return consumer
+        return None
+
+    def _hand(self, queue: Queue, entry: Entry, consumer: Consumer) -> None:
+        channel = consumer.channel
+        channel.last_tag += 1
+        tag: int | None = None
+        if consumer.auto_ack:
+            self.forget(queue, entry)
+        else:
+            tag = channel.last_tag
+            channel.unacked[tag] = (entry, queue, consumer)
+            consumer.unacked += 1
+            queue.unacked += 1
+        self.effects.append(
+            Deliver(channel.id, consumer.tag, queue.name, tag, entry.message, entry.redelivered, entry.returns)
+        )
+
+    def _pop(self, queue: Queue) -> Entry:
+        if queue.returned:
+            queue.returned -= 1
+        return queue.ready.popleft()
+
+    # --- back, and gone ---
+
+    def give_back(self, held: Iterable[Held], now: float) -> None:
+        """Requeue deliveries where they stood, marked as redelivered; a quorum queue counts, and has its limit."""
+        queues: dict[str, Queue] = {}
+        for entry, queue, _ in held:
+            queue.unacked -= 1
+            if queue.deleted:
+                continue
+            entry.redelivered = True
+            if queue.quorum:
+                entry.returns += 1
+                if queue.delivery_limit is not None and entry.returns > queue.delivery_limit:
+                    self.bury(queue, entry, DELIVERY_LIMIT, now)
+                    continue
+                if entry.lasting:
+                    self.log.append(("returned", queue.name, entry.id, entry.returns))
+            _put_back(queue, entry)
+            queues[queue.name] = queue
+            if entry.expires_at is not None:
+                self.timed[queue.name] = queue
+        for queue in queues.values():
+            self.serve(queue, now)
+
+    def bury(self, queue: Queue, entry: Entry, reason: str, now: float) -> None:
+        """Take a dead message out of its queue; if the queue has a dead-letter exchange, it moves there."""
+        if queue.dead_letter_exchange is not None and not self._move_dead(queue, entry, reason, now) \
+                and queue.keeps_dead:
+            queue.stuck[entry.id] = (entry, reason)
+            self.stuck[queue.name] = queue
+            return
+        self.forget(queue, entry)
+
+    def _move_dead(self, queue: Queue, entry: Entry, reason: str, now: float) -> bool:
+        """Whether the dead letter arrived everywhere it should (or goes in circles, and is dropped for that)."""
+        exchange = self.exchanges.get(queue.dead_letter_exchange or "")
+        if exchange is None:
+            return False
+        letter = dead_letter(entry.message, queue, reason, now)
+        targets = self.route(exchange, letter)
+        onward = [target for target in targets if not goes_in_circles(letter, reason, target.name)]
+        if not targets:
+            return False
+        return self.store(letter, onward, now)
+
+    def retry_stuck(self, now: float) -> None:
+        """Try again to move dead letters that had nowhere to go, after something changed that may let them."""
+        for queue in list(self.stuck.values()):
+            for entry, reason in list(queue.stuck.values()):
+                if not queue.deleted and self._move_dead(queue, entry, reason, now):
+                    del queue.stuck[entry.id]
+                    self.forget(queue, entry)
+            if queue.deleted or not queue.stuck:
+                self.stuck.pop(queue.name, None)
+
+    def forget(self, queue: Queue, entry: Entry) -> None:
+        """The message is done with in this queue: also after a restart."""
+        if entry.lasting:
+            self.log.append(("gone", queue.name, entry.id))
+
+    # --- time ---
+
+    def next_expiry(self) -> float | None:
+        """When something expires next, if anything does: call :meth:`advance` then."""
+        soonest: float | None = None
+        for name, queue in list(self.timed.items()):
+            at = _next_of(queue)
+            if at is None:
+                del self.timed[name]
+            elif soonest is None or at < soonest:
+                soonest = at
+        return soonest
+
+
+def _next_of(queue: Queue) -> float | None:
+    # Only the head's time counts: what expired behind it stays until it is the head, as on RabbitMQ.
+    head = queue.ready[0].expires_at if queue.ready else None
+    unused = None if queue.expires is None or queue.consumers or queue.deleted else queue.unused_since + queue.expires
+    return min((at for at in (head, unused) if at is not None), default=None)
+
+
+def _expiry(message: Message, queue: Queue, now: float) -> float | None:
+    expiration = message.properties.expiration
+    if expiration is None:
+        return None if queue.ttl is None else now + queue.ttl
+    own = int(expiration) / 1000
+    return now + (own if queue.ttl is None else min(own, queue.ttl))
+
+
+def _has_room(consumer: Consumer) -> bool:
+    return consumer.auto_ack or not consumer.prefetch or consumer.unacked < consumer.prefetch
+
+
+def _put_back(queue: Queue, entry: Entry) -> None:
+    ready = queue.ready
+    if not ready or entry.id < ready[0].id:
+        ready.appendleft(entry)
+        return
+    at = next((place for place, other in enumerate(ready) if other.id > entry.id), len(ready))
+    ready.insert(at, entry)
