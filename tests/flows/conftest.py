@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lab.local import LocalShop
+from patterns.settings import MODES
+from tests.flows.words import RATE, Words
+
+
+@pytest.fixture(scope="module", params=["embedded", pytest.param("real", marks=pytest.mark.real)])
+def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalShop]:
+    """An open shop: embedded, or on a RabbitMQ virtual host and PostgreSQL databases of its own."""
+    servers = {"rabbitmq_url": "", "database_url": ""}
+    if request.param == "real":
+        servers = {"rabbitmq_url": request.getfixturevalue("rabbitmq_url"),
+                   "database_url": request.getfixturevalue("database_url")}
+    rates = {"payment_failure_rate": RATE, "delivery_failure_rate": RATE}
+    home = tmp_path_factory.mktemp("home")
+    with LocalShop(orderflow_home=home, retry_delays_seconds=(0.1, 0.2, 0.4), **rates, **servers) as running:
+        yield running
+
+
+@pytest.fixture(params=MODES)
+def words(request: pytest.FixtureRequest, shop: LocalShop) -> Words:
+    return Words(shop, request.param)

@@ -1,0 +1,83 @@
+"""What happens when something is away, in every mode, embedded and on real servers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.flows.words import Words, key_for, until
+
+
+def test_an_order_cancelled_in_flight_is_undone(words: Words) -> None:
+    ada, chair = words.customer(5_000), words.goods(price=1_000, quantity=2)
+    words.shop.stop("payment")
+    try:
+        order_id, posting = words.order_meanwhile(ada, {chair: 1}, key_for(ada))
+        until(lambda: words.money(ada) == (4_000, 1_000, 0), "the money is held")
+        answer = words.cancel(order_id)
+        assert (answer.status_code, answer.json()["status"]) == (200, "FAILED")
+    finally:
+        words.shop.start("payment")
+    posting.join()
+    words.quiet()
+    assert (words.money(ada), words.stock(chair)) == ((5_000, 0, 0), (2, 0, 0))
+    assert "OrderCancelled" in words.news(order_id)
+
+
+def test_an_order_is_cancelled_when_its_deadline_passes(words: Words) -> None:
+    ada, chair = words.customer(5_000), words.goods(price=1_000, quantity=2)
+    words.shop.stop("delivery")
+    try:
+        order_id, posting = words.order_meanwhile(ada, {chair: 1}, key_for(ada))
+        words.deadline_passes(order_id)
+        order = words.settled(order_id)
+        assert (order["status"], order["reason"]) == ("FAILED", "not settled before its deadline")
+    finally:
+        words.shop.start("delivery")
+    posting.join()
+    words.quiet()
+    assert (words.money(ada), words.stock(chair)) == ((5_000, 0, 0), (2, 0, 0))
+
+
+@pytest.mark.parametrize("service", ["product", "user", "payment", "delivery", "notification"])
+def test_a_service_that_was_down_catches_up(words: Words, service: str) -> None:
+    ada, chair = words.customer(5_000), words.goods(price=1_000, quantity=2)
+    words.shop.stop(service)
+    try:
+        order_id, posting = words.order_meanwhile(ada, {chair: 1}, key_for(ada))
+    finally:
+        words.shop.start(service)
+    posting.join()
+    assert words.settled(order_id)["status"] == "SUCCESS"
+    words.quiet()
+    assert words.money(ada) == (4_000, 0, 1_000)
+
+
+def test_a_crash_in_the_middle_loses_nothing(words: Words) -> None:
+    ada, chair = words.customer(50_000), words.goods(price=1_000, quantity=20)
+    placed = []
+    for service in ("order", "product", "user", "payment", "delivery", "notification"):
+        order_id, posting = words.order_meanwhile(ada, {chair: 1}, key_for(ada))
+        words.shop.crash(service)
+        words.shop.start(service)
+        placed.append((order_id, posting))
+    for order_id, posting in placed:
+        posting.join()
+        assert words.settled(order_id)["status"] == "SUCCESS"
+    words.quiet()
+    assert words.money(ada) == (44_000, 0, 6_000)
+
+
+def test_switching_the_mode_strands_nothing(words: Words) -> None:
+    """Orders of every mode are in flight at once, and each goes on in its own."""
+    ada, chair = words.customer(50_000), words.goods(price=1_000, quantity=20)
+    words.shop.stop("user")
+    try:
+        started = []
+        for mode in ("default", "fanout", "direct", "topic", "saga", words.mode):
+            started.append(Words(words.shop, mode).order_meanwhile(ada, {chair: 1}, key_for(ada)))
+    finally:
+        words.shop.start("user")
+    for order_id, posting in started:
+        posting.join()
+        assert words.settled(order_id)["status"] == "SUCCESS"
+    words.quiet()
