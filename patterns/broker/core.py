@@ -1,13 +1,13 @@
-"""The machine's ground floor: what it remembers, how it looks things up, and how it refuses."""
+"""The machine's ground floor: what it remembers, and what it may not decide itself."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 from patterns.broker.data import Channel, Connection, Consumer, JournalEntry, Queue
-from patterns.broker.effects import ChannelEnded, Effect
+from patterns.broker.effects import Effect
 from patterns.broker.exchanges import PREDECLARED, Exchange
 from patterns.errors import ChannelClosed
 
@@ -56,37 +56,3 @@ class Core:
         if found is None:
             raise ChannelClosed(504, f"CHANNEL_ERROR - there is no open channel {channel}")
         return found
-
-    def fail(self, channel: Channel, code: int, text: str) -> NoReturn:
-        """Close the channel as RabbitMQ does when a client errs, and tell the caller."""
-        self.drop_channels([channel])
-        self.effects.append(ChannelEnded(channel.id, code, text))
-        raise ChannelClosed(code, text)
-
-    def drop_channels(self, channels: Sequence[Channel]) -> None:
-        """Forget the channels; what they hold unacknowledged is requeued."""
-        raise NotImplementedError
-
-    def find_queue(self, channel: Channel, name: str) -> Queue:
-        """The queue, if this channel's connection may use it; else the channel ends with 404 or 405."""
-        queue = self.queues.get(name)
-        if queue is None:
-            self.fail(channel, 404, f"NOT_FOUND - no queue '{name}' in vhost '/'")
-        if queue.exclusive and queue.owner != channel.connection.id:
-            self.fail_locked(channel, name)
-        return queue
-
-    def fail_locked(self, channel: Channel, name: str) -> NoReturn:
-        """End the channel because the queue is another connection's."""
-        self.fail(channel, 405, (
-            f"RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '{name}' in vhost '/'. It could be "
-            "originally declared on another connection or the exclusive property value does not match that of the "
-            "original declaration."
-        ))
-
-    def find_exchange(self, channel: Channel, name: str) -> Exchange:
-        """The exchange; without it the channel ends with 404."""
-        exchange = self.exchanges.get(name)
-        if exchange is None:
-            self.fail(channel, 404, f"NOT_FOUND - no exchange '{name}' in vhost '/'")
-        return exchange

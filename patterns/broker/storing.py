@@ -36,7 +36,7 @@ class Storing(Core):
         stored = True
         places: list[tuple[str, int, float | None]] = []
         for queue in queues:
-            if queue.rejects and queue.max_length is not None and len(queue.ready) >= queue.max_length:
+            if is_full(queue):
                 stored = False
                 continue
             entry = Entry(self.next_serial(), message, _expiry(message, queue, now))
@@ -51,7 +51,7 @@ class Storing(Core):
             self.serve(queue, now, arriving=entry)
             if queue.max_length is not None:
                 while len(queue.ready) > queue.max_length:
-                    self.bury(queue, self._pop(queue), MAXLEN, now)
+                    self.bury(queue, self.pop(queue), MAXLEN, now)
         return stored
 
     # --- out ---
@@ -65,12 +65,12 @@ class Storing(Core):
         while ready:
             entry = ready[0]
             if entry.expires_at is not None and entry.expires_at <= now and entry is not arriving:
-                self.bury(queue, self._pop(queue), EXPIRED, now)
+                self.bury(queue, self.pop(queue), EXPIRED, now)
                 continue
             consumer = self._next_consumer(queue)
             if consumer is None:
                 break
-            self._hand(queue, self._pop(queue), consumer)
+            self._hand(queue, self.pop(queue), consumer)
         if arriving is not None and ready and ready[0] is arriving:
             self.serve(queue, now)
 
@@ -103,10 +103,14 @@ class Storing(Core):
             Deliver(channel.id, consumer.tag, queue.name, tag, entry.message, entry.redelivered, entry.returns)
         )
 
-    def _pop(self, queue: Queue) -> Entry:
+    def pop(self, queue: Queue) -> Entry:
+        """Take the head off the queue."""
         if queue.returned:
             queue.returned -= 1
-        return queue.ready.popleft()
+        entry = queue.ready.popleft()
+        if queue.ready and queue.ready[0].expires_at is not None:
+            self.timed[queue.name] = queue
+        return entry
 
     # --- back, and gone ---
 
@@ -149,7 +153,7 @@ class Storing(Core):
         letter = dead_letter(entry.message, queue, reason, now)
         targets = self.route(exchange, letter)
         onward = [target for target in targets if not goes_in_circles(letter, reason, target.name)]
-        if not targets:
+        if not targets or (queue.keeps_dead and any(map(is_full, onward))):
             return False
         return self.store(letter, onward, now)
 
@@ -180,6 +184,11 @@ class Storing(Core):
             elif soonest is None or at < soonest:
                 soonest = at
         return soonest
+
+
+def is_full(queue: Queue) -> bool:
+    """Whether the queue is at its x-max-length and refuses more."""
+    return queue.rejects and queue.max_length is not None and len(queue.ready) >= queue.max_length
 
 
 def _next_of(queue: Queue) -> float | None:

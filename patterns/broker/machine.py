@@ -1,0 +1,72 @@
+"""The broker as a pure state machine: no threads, no clock, no I/O.
+
+Every operation takes ``now`` (seconds) and leaves what clients are to be told in ``effects`` and what must survive a
+restart in ``log``; whoever drives it takes both away.  A client's mistake closes its channel and raises
+:class:`~patterns.errors.ChannelClosed`, as RabbitMQ would::
+
+    machine = Machine()
+    channel = machine.open_channel(machine.connect("shell"))
+    machine.declare_queue(channel, "hello", now=0.0)
+    machine.publish(channel, Outgoing("", "hello", b"world"), now=0.0)
+    machine.consume(channel, "hello", now=0.0)
+    machine.take_effects()  # [Confirm(...), Deliver(...)]
+"""
+
+from __future__ import annotations
+
+from patterns.broker.data import Channel, Connection, JournalEntry
+from patterns.broker.declaring import Declaring
+from patterns.broker.effects import Effect
+from patterns.broker.hearing import Hearing
+from patterns.broker.speaking import Speaking
+
+
+class Machine(Declaring, Speaking, Hearing):
+    """An AMQP 0-9-1 broker that behaves like RabbitMQ, one operation after another."""
+
+    def connect(self, name: str) -> int:
+        """A client connects; answers the connection's id."""
+        connection = Connection(self.next_serial(), name)
+        self.connections[connection.id] = connection
+        return connection.id
+
+    def open_channel(self, connection_id: int) -> int:
+        """Open a channel in confirm mode; answers its id, unique over all connections."""
+        connection = self.connections[connection_id]
+        channel = Channel(self.next_serial(), connection)
+        self.channels[channel.id] = connection.channels[channel.id] = channel
+        return channel.id
+
+    def close_channel(self, channel_id: int, now: float) -> None:
+        """The client closes a channel; what it holds unacknowledged is requeued.  Twice is fine."""
+        if channel_id in self.channels:
+            self.drop_channels([self.channels[channel_id]], now)
+
+    def disconnect(self, connection_id: int, now: float) -> None:
+        """A connection ends, by itself or by force; its exclusive queues go with it.  Twice is fine."""
+        connection = self.connections.pop(connection_id, None)
+        if connection is None:
+            return
+        self.drop_channels(list(connection.channels.values()), now)
+        for queue in [queue for queue in self.queues.values() if queue.owner == connection_id]:
+            self.drop_queue(queue)
+
+    def advance(self, now: float) -> None:
+        """Let everything that is due by now expire; :meth:`next_expiry` says when to call this."""
+        for queue in list(self.timed.values()):
+            if queue.expires is not None and not queue.consumers and queue.unused_since + queue.expires <= now:
+                self.drop_queue(queue)
+            elif not queue.deleted:
+                self.serve(queue, now)
+        if self.stuck:
+            self.retry_stuck(now)
+
+    def take_effects(self) -> list[Effect]:
+        """What clients are to be told, in order; the machine forgets it."""
+        effects, self.effects = self.effects, []
+        return effects
+
+    def take_log(self) -> list[JournalEntry]:
+        """What is to be written down before anybody is told anything; the machine forgets it."""
+        log, self.log = self.log, []
+        return log
