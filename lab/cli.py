@@ -17,7 +17,7 @@ from lab.audit import audit as audit_shop
 from lab.audit import wait_until_quiet
 from lab.run import run as run_shop
 from patterns import flow as flows
-from patterns.broker import Journal
+from patterns.broker.journal import Journal
 from patterns.errors import OrderflowError, SettingsError
 from patterns.serve import serve as serve_app
 from patterns.settings import MODES, settings

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lab.shop import all_queues
 from patterns.amqp import Connection
-from patterns.broker import EmbeddedTransport, Journal
+from patterns.broker import EmbeddedTransport
+from patterns.broker.journal import Journal
 from patterns.errors import ChannelClosed
 from patterns.settings import settings
 from patterns.transport import current, transport

@@ -96,7 +96,7 @@ class Service:
 
     def _begin_when_possible(self) -> None:
         patience = Retrying(
-            retry=retry_if_exception_type(DatabaseUnavailable), wait=wait_exponential_jitter(initial=0.2, max=5),
+            retry=retry_if_exception_type(DatabaseUnavailable), wait=wait_exponential_jitter(multiplier=0.2, max=5),
             stop=stop_when_event_set(self._stopping), sleep=sleep_using_event(self._stopping),
             retry_error_callback=lambda _: None,
         )

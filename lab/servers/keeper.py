@@ -23,7 +23,7 @@ class Keeper:
     """A temporary folder and the processes started in it.
 
     A watching shell holds the other end of a pipe: when this process ends, however it ends, the shell kills what
-    was started here (by pid; a pid is struck off before it can be given to someone else) and removes the folder.
+    was started here and not ended yet (by its pid) and removes the folder.
     """
 
     def __init__(self, name: str) -> None:
@@ -56,6 +56,9 @@ class Keeper:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        if process.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
         (self._pids / str(process.pid)).unlink(missing_ok=True)
         if process in self._running:
             self._running.remove(process)

@@ -10,7 +10,6 @@ import signal
 import subprocess
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 from urllib.parse import quote
 
 from patterns.errors import BrokerUnavailable
@@ -217,7 +216,3 @@ def _binary(name: str) -> str:
         raise ValueError(f"{name!r} is no name for a virtual host here: letters, digits, and _ - . / only")
     return f'<<"{name}">>'
 
-
-def installed() -> Any:
-    """The server's program, or None."""
-    return find_program("rabbitmq-server", *PLACES)

@@ -59,9 +59,10 @@ class ErlangShell:
     def _read(self) -> None:
         """Sort the node's output into answers and the rest, until it ends; an empty answer means it ended."""
         assert self._node.stdout is not None  # noqa: S101 (the same)
-        for line in self._node.stdout:
-            if line.startswith(_MARK):
-                self._answers.put(line.removeprefix(_MARK).strip())
-            else:
-                self._said.append(line)
+        with self._node.stdout as output:
+            for line in output:
+                if line.startswith(_MARK):
+                    self._answers.put(line.removeprefix(_MARK).strip())
+                else:
+                    self._said.append(line)
         self._answers.put("")

@@ -89,12 +89,12 @@ class Words:
         """The order once it has ended."""
         return until(lambda: (order := self.look(order_id))["status"] != "PROCESSING" and order, f"{order_id} settles")
 
-    def look(self, order_id: UUID) -> dict[str, Any]:
+    def look(self, order_id: UUID | str) -> dict[str, Any]:
         answer = self.shop.http("order").get(f"/orders/{order_id}")
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
-    def cancel(self, order_id: UUID) -> httpx.Response:
+    def cancel(self, order_id: UUID | str) -> httpx.Response:
         return self.shop.http("order").post(f"/orders/{order_id}/cancel")
 
     def money(self, user: int) -> tuple[int, int, int]:
@@ -107,7 +107,7 @@ class Words:
         found = self.shop.http("product").get(f"/products/{product}").json()
         return found["shelf"], found["reserved"], found["sold"]
 
-    def news(self, order_id: UUID) -> set[str]:
+    def news(self, order_id: UUID | str) -> set[str]:
         told = self.shop.http("notification").get("/notifications", params={"order_id": str(order_id)}).json()
         return {one["kind"] for one in told}
 
@@ -115,9 +115,9 @@ class Words:
         overdue = update(orders).where(orders.c.id == order_id).values(deadline_at=0)
         database_of("order").transact(lambda session: session.execute(overdue))
 
-    def said(self, order_id: UUID) -> list[tuple[str, Said]]:
+    def said(self, order_id: UUID | str) -> list[tuple[str, Said]]:
         """Everything said about an order so far, and by whom."""
-        rows = select(outbox).where(outbox.c.order_id == order_id)
+        rows = select(outbox).where(outbox.c.order_id == UUID(str(order_id)))
         return [
             (service, Said(**{name: getattr(row, name) for name in _FIELDS}))
             for service in SERVICES
@@ -125,7 +125,7 @@ class Words:
             if row.address != "answer"
         ]
 
-    def say_again(self, order_id: UUID, *, new_ids: bool) -> int:
+    def say_again(self, order_id: UUID | str, *, new_ids: bool) -> int:
         """Publish everything said about an order once more, under the same ids or new ones; answers how many."""
         copies: list[Outgoing] = []
         for service, one in self.said(order_id):

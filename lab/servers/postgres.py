@@ -1,0 +1,246 @@
+"""A private PostgreSQL server, to be crashed at will; and the few things tests ask of any PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL, make_url
+
+from patterns.errors import DatabaseUnavailable
+
+from lab.servers.keeper import Keeper, find_program, free_ports
+
+PLACES = (
+    "/usr/lib/postgresql/*/bin",
+    "/usr/pgsql-*/bin",
+    "/opt/homebrew/opt/postgresql@*/bin",
+    "/usr/local/opt/postgresql@*/bin",
+)
+
+#: PostgreSQL refuses to run as root, so root runs it as one of these.
+USERS = ("postgres", "nobody")
+
+#: Still safe against ``kill -9`` of the server (the operating system holds what was written), not against a power cut.
+_RELAXED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+_SMALL = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    "max_wal_size": "256MB",
+    "autovacuum": "off",  # its locks on a template database would hold up CREATE DATABASE
+    "jit": "off",
+    "log_min_messages": "warning",
+}
+
+START_SECONDS = 30.0
+
+
+class Postgres:
+    """A PostgreSQL server we may create databases on; ``url`` names any database of it."""
+
+    def __init__(self, url: str) -> None:
+        self._url: URL = make_url(url).set(drivername="postgresql")
+        self._admin: psycopg.Connection[Any] | None = None
+
+    def url(self, database: str) -> str:
+        """Where a database is, as DATABASE_URL wants it; ``database`` may contain ``{service}``."""
+        # SQLAlchemy would escape the braces of {service}, which are for the reader of DATABASE_URL to fill in.
+        return self._url.set(database="NAME").render_as_string(hide_password=False).replace("/NAME", f"/{database}")
+
+    def create_database(self, name: str, template: str | None = None) -> None:
+        """Create a database: empty, or a copy of ``template`` (to which nobody may be connected)."""
+        command = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+        if template:
+            command += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+        self.execute(command)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database if it is there; whoever is connected to it is cut off."""
+        self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def databases(self) -> list[str]:
+        """The names of all databases, templates of PostgreSQL's own left out."""
+        rows = self.execute(sql.SQL("SELECT datname FROM pg_database WHERE NOT datistemplate"))
+        return [row[0] for row in rows]
+
+    def close_all_connections(self, database: str | None = None) -> int:
+        """Cut clients off (of one database, or of all); answers how many there were."""
+        rows = self.execute(
+            sql.SQL(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+                " AND pid <> pg_backend_pid() AND ({name}::text IS NULL OR datname = {name})"
+            ).format(name=sql.Literal(database))
+        )
+        return len(rows)
+
+    def execute(self, command: sql.Composable) -> list[tuple[Any, ...]]:
+        """Run one command as administrator, outside any transaction; a connection found broken is made anew."""
+        if self._admin is not None and not self._admin.closed:
+            try:
+                return self._run(self._admin, command)
+            except psycopg.OperationalError:
+                self._admin.close()
+        self._admin = self._connect()
+        return self._run(self._admin, command)
+
+    def disconnect(self) -> None:
+        """Close the administrator's connection."""
+        if self._admin is not None:
+            self._admin.close()
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        name = self._url.database if self._url.database and "{" not in self._url.database else "postgres"
+        last: psycopg.Error | None = None
+        for database in ("postgres", name):  # a managed server may offer us only our own database
+            try:
+                address = self._url.set(database=database).render_as_string(hide_password=False)
+                return psycopg.connect(address, autocommit=True, connect_timeout=5)
+            except psycopg.OperationalError as error:
+                last = error
+        raise DatabaseUnavailable(f"PostgreSQL at {self._url!r} does not let us in: {last}") from last
+
+    @staticmethod
+    def _run(connection: psycopg.Connection[Any], command: sql.Composable) -> list[tuple[Any, ...]]:
+        cursor = connection.execute(command)
+        return cursor.fetchall() if cursor.description else []
+
+
+class PrivatePostgres(Postgres):
+    """A PostgreSQL server of our own, with its own port, folder and password; reachable from this machine only.
+
+    ``fsync=False`` makes it faster, and still safe against ``kill -9`` of the server, not against a power cut.
+    """
+
+    def __init__(self, *, fsync: bool = True) -> None:
+        self._programs = _programs()
+        self._keeper = Keeper("postgres")
+        self.folder = self._keeper.folder
+        self.port = free_ports(1)[0]
+        self._password = secrets.token_hex(8)
+        self._options = _SMALL | ({} if fsync else _RELAXED) | {"port": str(self.port)}
+        self._server: subprocess.Popen[bytes] | None = None
+        self.version = "?"
+        super().__init__(f"postgresql://orderflow:{self._password}@127.0.0.1:{self.port}/postgres")
+
+    def __enter__(self) -> PrivatePostgres:
+        try:
+            self._initialise()
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def running(self) -> bool:
+        """Whether the server's first process lives."""
+        return self._server is not None and self._server.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the server's first process."""
+        return self._alive().pid
+
+    def start(self) -> None:
+        """Start the server, and wait until it lets us in; it recovers what a crash left first."""
+        if self.running:
+            return
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            options = [part for name, value in self._options.items() for part in ("-c", f"{name}={value}")]
+            with (self.folder / "postgres.log").open("ab") as log:
+                command = [str(self._programs / "postgres"), "-D", str(self.folder / "data"), *options]
+                self._server = self._keeper.start(command, stdout=log, stderr=log, **self._as_user())
+            if self._came_up(deadline):
+                self.version = str(self.execute(sql.SQL("SHOW server_version"))[0][0]).split()[0]
+                return
+            # After a crash the old server's children may hold its shared memory for a moment: it refuses to start.
+            self._keeper.end(self._server)
+            if time.monotonic() > deadline:
+                raise DatabaseUnavailable(f"The private PostgreSQL does not start. Its last words:\n{self._log()}")
+
+    def kill(self) -> None:
+        """SIGKILL: as in a crash; its other processes notice and end."""
+        self._keeper.end(self._alive())
+
+    def stop(self, *, immediate: bool = False) -> None:
+        """Shut down: in order (clients are cut off), or at once, leaving recovery to the next start."""
+        self._keeper.end(self._alive(), signal.SIGQUIT if immediate else signal.SIGINT)
+
+    def restart(self, *, crash: bool = False) -> None:
+        """Stop the server (or kill it: ``crash``) and start it again on the same port with the same data."""
+        self.kill() if crash else self.stop()
+        self.start()
+
+    def close(self) -> None:
+        """Kill the server and remove its folder."""
+        self.disconnect()
+        if self._server is not None:
+            self._keeper.end(self._server, signal.SIGQUIT)
+        self._keeper.close()
+
+    def _alive(self) -> subprocess.Popen[bytes]:
+        if self._server is None or self._server.returncode is not None:
+            raise DatabaseUnavailable("This private PostgreSQL is not running; start() it first.")
+        return self._server
+
+    def _initialise(self) -> None:
+        data, secret = self.folder / "data", self.folder / "password"
+        data.mkdir(mode=0o700)
+        secret.write_text(self._password)
+        if "user" in self._as_user():
+            self.folder.chmod(0o755)
+            shutil.chown(data, self._as_user()["user"])
+            shutil.chown(secret, self._as_user()["user"])
+        command = [str(self._programs / "initdb"), "-D", str(data), "-U", "orderflow", f"--pwfile={secret}"]
+        command += ["-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, **self._as_user())
+        if done.returncode:
+            raise DatabaseUnavailable(f"initdb failed: {done.stderr or done.stdout}")
+
+    def _came_up(self, deadline: float) -> bool:
+        """Ask at the door until it opens (True), the server ends (False) or time is up (False)."""
+        while self.running and time.monotonic() < deadline:
+            try:
+                self._connect().close()
+            except DatabaseUnavailable:
+                time.sleep(0.02)
+            else:
+                return True
+        return False
+
+    def _log(self) -> str:
+        return "\n".join((self.folder / "postgres.log").read_text(errors="replace").splitlines()[-20:])
+
+    @staticmethod
+    def _as_user() -> dict[str, Any]:
+        """How to start PostgreSQL when we are root: as somebody else."""
+        if os.geteuid() != 0:
+            return {"cwd": "/"}
+        import pwd
+
+        known = {entry.pw_name: entry for entry in pwd.getpwall()}
+        entry = next(known[name] for name in USERS if name in known)
+        return {"cwd": "/", "user": entry.pw_name, "group": entry.pw_gid, "extra_groups": []}
+
+
+def _programs() -> Path:
+    postgres = find_program("postgres", *PLACES)
+    if postgres is None:
+        raise DatabaseUnavailable("PostgreSQL is not installed here; `apt install postgresql` (or brew) brings it.")
+    return postgres.parent
