@@ -31,7 +31,9 @@ class LocalShop:
     def __init__(self, **overrides: Any) -> None:
         configure(**{**free_ports(), **overrides})
         self._serving: dict[str, Serving] = {}
-        self._clients: dict[str, httpx.Client] = {}
+        self._clients = {
+            service: httpx.Client(base_url=f"http://127.0.0.1:{settings().port(service)}", timeout=30) for service in SERVICES
+        }
 
     def __enter__(self) -> Self:
         know_all()
@@ -68,7 +70,4 @@ class LocalShop:
 
     def http(self, service: str) -> httpx.Client:
         """A client that speaks to one service."""
-        if service not in self._clients:
-            url = f"http://127.0.0.1:{settings().port(service)}"
-            self._clients[service] = httpx.Client(base_url=url, timeout=30)
         return self._clients[service]

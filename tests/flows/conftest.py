@@ -17,8 +17,9 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         servers = {"rabbitmq_url": request.getfixturevalue("rabbitmq_url"),
                    "database_url": request.getfixturevalue("database_url")}
     rates = {"payment_failure_rate": RATE, "delivery_failure_rate": RATE}
+    wait = getattr(request.module, "RPC_WAIT_SECONDS", 30)
     home = tmp_path_factory.mktemp("home")
-    with LocalShop(orderflow_home=home, retry_delays_seconds=(0.1, 0.2, 0.4), **rates, **servers) as running:
+    with LocalShop(orderflow_home=home, retry_delays_seconds=(0.1, 0.2, 0.4), rpc_wait_seconds=wait, **rates, **servers) as running:
         yield running
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.flows.words import Words, key_for, until
 
+RPC_WAIT_SECONDS = 0.5  # somebody is away in most of these tests; nobody needs to wait long to hear that
+
 
 def test_an_order_cancelled_in_flight_is_undone(words: Words) -> None:
     ada, chair = words.customer(5_000), words.goods(price=1_000, quantity=2)
