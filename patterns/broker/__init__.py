@@ -9,7 +9,8 @@
 It is one process and one file, made to survive ``kill -9``, not a power cut; for more than one machine use RabbitMQ.
 """
 
+from patterns.broker.journal import Journal
 from patterns.broker.machine import Machine
 from patterns.broker.transport import EmbeddedTransport
 
-__all__ = ["EmbeddedTransport", "Machine"]
+__all__ = ["EmbeddedTransport", "Journal", "Machine"]

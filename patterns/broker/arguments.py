@@ -14,10 +14,12 @@ BOTH = {
 QUORUM_ONLY = {"x-delivery-limit", "x-dead-letter-strategy"}
 NUMBERS = ("x-message-ttl", "x-expires", "x-max-length", "x-delivery-limit")
 CHOICES = {
-    "x-queue-type": ("classic", "quorum"),
-    "x-overflow": ("drop-head", "reject-publish"),
-    "x-dead-letter-strategy": ("at-most-once", "at-least-once"),
+    "x-queue-type": (("classic", "quorum"), "unsupported queue type"),
+    "x-overflow": (("drop-head", "reject-publish"), "invalid_overflow"),
+    "x-dead-letter-strategy": (("at-most-once", "at-least-once"), "invalid_dlx_strategy"),
 }
+LONGEST = 2**32 - 1
+"""The longest time to live, in milliseconds."""
 
 
 def refusal(queue: Queue) -> str | None:
@@ -25,33 +27,50 @@ def refusal(queue: Queue) -> str | None:
 
     Stricter than RabbitMQ in one point: an argument the embedded broker does not know is refused, not ignored.
     """
-    arguments = queue.arguments
+    arguments, where = queue.arguments, f"for queue '{queue.name}' in vhost '/'"
     quorum = arguments.get("x-queue-type") == "quorum"
-    if quorum:
-        for name, wrong in (
-            ("durable", not queue.durable), ("auto-delete", queue.auto_delete), ("exclusive", queue.exclusive),
-        ):
-            if wrong:
-                return f"invalid property '{name}' for queue '{queue.name}' in vhost '/'"
+    properties = (
+        ("non-durable", not queue.durable), ("exclusive-owner", queue.exclusive), ("auto-delete", queue.auto_delete),
+    )
+    for name, given in properties:
+        if quorum and given:
+            return f"invalid property '{name}' {where}"
     for name, value in arguments.items():
-        if (reason := _wrong(name, value, quorum)) is not None:
-            return f"invalid arg '{name}' for queue '{queue.name}' in vhost '/': {reason}"
+        if name in QUORUM_ONLY and not quorum:
+            return f"invalid arg '{name}' {where} of queue type rabbit_classic_queue"
+        if (reason := _wrong(name, value)) is not None:
+            return f"invalid arg '{name}' {where}: {reason}"
     if "x-dead-letter-routing-key" in arguments and "x-dead-letter-exchange" not in arguments:
-        return (f"invalid arg 'x-dead-letter-routing-key' for queue '{queue.name}' in vhost '/': "
-                "routing_key_but_no_dlx_defined")
+        return f"invalid arg 'x-dead-letter-routing-key' {where}: routing_key_but_no_dlx_defined"
     return None
 
 
-def _wrong(name: str, value: Any, quorum: bool) -> str | None:
+def _wrong(name: str, value: Any) -> str | None:
     if name not in BOTH | QUORUM_ONLY:
         return "the embedded broker does not know this argument; use RabbitMQ (RABBITMQ_URL) for it"
-    if name in QUORUM_ONLY and not quorum:
-        return "only quorum queues have it"
-    if name in NUMBERS and (type(value) is not int or value < (name == "x-expires")):
-        return f"{value!r} is not a number that makes sense here"
-    if name in CHOICES and value not in CHOICES[name]:
-        return f"{value!r} is none of {', '.join(CHOICES[name])}"
-    return None
+    if name in NUMBERS:
+        return f"expected integer, got {value!r}" if type(value) is not int else _out_of_range(name, value)
+    if name in CHOICES:
+        choices, reason = CHOICES[name]
+        return None if value in choices else f"{reason} {value!r}"
+    return None if isinstance(value, str) else f"expected a string, got {value!r}"
+
+
+def _out_of_range(name: str, value: int) -> str | None:
+    if value < 0:
+        return f"{{value_negative,{value}}}"
+    if name == "x-expires" and value == 0:
+        return "{value_zero,0}"
+    return f"{{value_too_large,{value}}}" if value > LONGEST else None
+
+
+def expiration_refusal(expiration: str) -> str | None:
+    """Why a message's expiration is refused (406), or None when it is fine: milliseconds, as digits."""
+    digits = expiration.removeprefix("+").removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()):
+        return f"invalid expiration '{expiration}': no_integer"
+    reason = _out_of_range("expiration", int(expiration))
+    return None if reason is None else f"invalid expiration '{expiration}': {reason}"
 
 
 def understand(queue: Queue) -> Queue:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from patterns.broker.data import Channel, Consumer, Queue
-from patterns.broker.effects import CancelNotice, ChannelEnded
+from patterns.broker.effects import CancelNotice, ChannelEnded, ConnectionEnded
 from patterns.broker.exchanges import Exchange
 from patterns.broker.storing import Storing
-from patterns.errors import ChannelClosed
+from patterns.errors import ChannelClosed, ConnectionLost
 
 
 class Closing(Storing):
@@ -79,7 +79,23 @@ class Closing(Storing):
         if self.journaling and exchange.durable:
             self.log.append(("undeclare_exchange", exchange.name))
 
+    def disconnect(self, connection_id: int, now: float) -> None:
+        """A connection ends, by itself or by force; its exclusive queues go with it.  Twice is fine."""
+        connection = self.connections.pop(connection_id, None)
+        if connection is None:
+            return
+        self.drop_channels(list(connection.channels.values()), now)
+        for queue in [queue for queue in self.queues.values() if queue.owner == connection_id]:
+            self.drop_queue(queue)
+
     # --- refusals ---
+
+    def fail_connection(self, channel: Channel, code: int, text: str, now: float) -> NoReturn:
+        """Close the whole connection, for what RabbitMQ thinks no client should ever do."""
+        connection = channel.connection.id
+        self.disconnect(connection, now)
+        self.effects.append(ConnectionEnded(channel.id, connection, code, text))
+        raise ConnectionLost(f"The broker closed the connection: {code} {text}")
 
     def fail(self, channel: Channel, code: int, text: str, now: float) -> NoReturn:
         """Close the channel as RabbitMQ does when a client errs, and tell the caller."""

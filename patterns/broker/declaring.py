@@ -9,7 +9,7 @@ from patterns.amqp import DIRECT_REPLY_TO, QueueInfo
 from patterns.broker.arguments import refusal, understand
 from patterns.broker.closing import Closing
 from patterns.broker.data import Channel, Queue
-from patterns.broker.exchanges import KINDS, Binding, Exchange
+from patterns.broker.exchanges import KINDS, X_MATCH, Binding, Exchange
 
 
 class Declaring(Closing):
@@ -21,14 +21,17 @@ class Declaring(Closing):
     ) -> None:
         """Make an exchange, or check that it is there as said."""
         channel = self.channel(channel_id)
+        self._not_default(channel, name, now)
         if passive:
             self.find_exchange(channel, name, now)
             return
-        if name == "":
-            self._refuse_default(channel, now)
         if kind not in KINDS:
-            self.fail(channel, 503, f"COMMAND_INVALID - unknown exchange type '{kind}'", now)
+            self.fail_connection(channel, 503, f"COMMAND_INVALID - unknown exchange type '{kind}'", now)
         wanted = Exchange(name, kind, durable, auto_delete, dict(arguments or {}))
+        if not isinstance(wanted.alternate, str | None):
+            self.fail(channel, 406, (
+                f"PRECONDITION_FAILED - invalid type for arg 'alternate-exchange' in exchange '{name}' in vhost '/'"
+            ), now)
         known = self.exchanges.get(name)
         if known is None:
             self._check_name(channel, "exchange", name, now)
@@ -62,7 +65,7 @@ class Declaring(Closing):
         names = sorted({*known.arguments, *wanted.arguments})
         self._must_equal(channel, f"queue '{name}'", now, (
             ("durable", durable, known.durable), ("auto_delete", auto_delete, known.auto_delete),
-            *((key, wanted.arguments.get(key), known.arguments.get(key)) for key in names),
+            *((key, _argument(wanted, key), _argument(known, key)) for key in names),
         ))
         known.unused_since = now
         return _info(known)
@@ -96,10 +99,13 @@ class Declaring(Closing):
     ) -> None:
         """Let the exchange's messages with this key into the queue."""
         channel = self.channel(channel_id)
-        if exchange == "":
-            self._refuse_default(channel, now)
+        self._not_default(channel, exchange, now)
         target, source = self.find_queue(channel, queue, now), self.find_exchange(channel, exchange, now)
         binding = Binding(target, key, dict(arguments or {}))
+        if source.kind == "headers" and (kind := binding.arguments.get("x-match", "all")) not in X_MATCH:
+            self.fail(channel, 406, (
+                f"PRECONDITION_FAILED - Invalid x-match field value {kind!r}; expected {', '.join(X_MATCH)}"
+            ), now)
         if source.add(binding) and self.journaling and target.lasting and source.durable:
             self.log.append(("bind", exchange, queue, key, binding.arguments))
         self.retry_stuck(now)
@@ -108,11 +114,12 @@ class Declaring(Closing):
         self, channel_id: int, queue: str, exchange: str, key: str, now: float,
         arguments: Mapping[str, Any] | None = None,
     ) -> None:
-        """Undo a bind."""
+        """Undo a bind; without queue, exchange or binding there is nothing to do."""
         channel = self.channel(channel_id)
-        if exchange == "":
-            self._refuse_default(channel, now)
-        target, source = self.find_queue(channel, queue, now), self.find_exchange(channel, exchange, now)
+        self._not_default(channel, exchange, now)
+        if queue not in self.queues or exchange not in self.exchanges:
+            return
+        target, source = self.find_queue(channel, queue, now), self.exchanges[exchange]
         binding = Binding(target, key, dict(arguments or {}))
         if source.remove(binding.identity) is None:
             return
@@ -131,7 +138,7 @@ class Declaring(Closing):
         if if_unused and queue.consumers:
             self.fail(channel, 406, f"PRECONDITION_FAILED - queue '{name}' in vhost '/' in use", now)
         if if_empty and queue.ready:
-            self.fail(channel, 406, f"PRECONDITION_FAILED - queue '{name}' in vhost '/' is not empty", now)
+            self.fail(channel, 406, f"PRECONDITION_FAILED - queue '{name}' in vhost '/' not empty", now)
         count = len(queue.ready)
         self.drop_queue(queue)
         return count
@@ -139,10 +146,11 @@ class Declaring(Closing):
     def delete_exchange(self, channel_id: int, name: str, now: float, *, if_unused: bool = False) -> None:
         """Delete an exchange and its bindings."""
         channel = self.channel(channel_id)
-        if name == "":
-            self._refuse_default(channel, now)
+        self._not_default(channel, name, now)
         if name.startswith("amq."):
-            self.fail(channel, 403, f"ACCESS_REFUSED - exchange name '{name}' contains reserved prefix 'amq.*'", now)
+            self.fail(
+                channel, 403, f"ACCESS_REFUSED - deletion of system exchange '{name}' in vhost '/' not allowed", now
+            )
         exchange = self.exchanges.get(name)
         if exchange is not None:
             if if_unused and exchange.bindings:
@@ -163,8 +171,9 @@ class Declaring(Closing):
         if name.startswith("amq."):
             self.fail(channel, 403, f"ACCESS_REFUSED - {what} name '{name}' contains reserved prefix 'amq.*'", now)
 
-    def _refuse_default(self, channel: Channel, now: float) -> None:
-        self.fail(channel, 403, "ACCESS_REFUSED - operation not permitted on the default exchange", now)
+    def _not_default(self, channel: Channel, exchange: str, now: float) -> None:
+        if exchange == "":
+            self.fail(channel, 403, "ACCESS_REFUSED - operation not permitted on the default exchange", now)
 
     def _must_equal(self, channel: Channel, what: str, now: float, pairs: tuple[tuple[str, Any, Any], ...]) -> None:
         for name, wanted, current in pairs:
@@ -173,6 +182,10 @@ class Declaring(Closing):
                     f"PRECONDITION_FAILED - inequivalent arg '{name}' for {what} in vhost '/': "
                     f"received {_told(wanted)} but current is {_told(current)}"
                 ), now)
+
+
+def _argument(queue: Queue, name: str) -> Any:
+    return queue.arguments.get(name, "classic" if name == "x-queue-type" else None)
 
 
 def _told(value: Any) -> str:

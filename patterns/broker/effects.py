@@ -56,4 +56,14 @@ class ChannelEnded:
     text: str
 
 
-Effect = Deliver | Confirm | Return | CancelNotice | ChannelEnded
+@dataclass(slots=True)
+class ConnectionEnded:
+    """The broker closed the whole connection, because of what this channel asked, and says why."""
+
+    channel: int
+    connection: int
+    code: int
+    text: str
+
+
+Effect = Deliver | Confirm | Return | CancelNotice | ChannelEnded | ConnectionEnded

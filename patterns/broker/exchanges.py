@@ -12,6 +12,7 @@ from typing import Any
 from patterns.broker.data import Queue
 
 KINDS = ("direct", "fanout", "topic", "headers")
+X_MATCH = ("all", "any", "all-with-x", "any-with-x")
 REMEMBERED_KEYS = 4096
 """Routing keys whose queues are remembered; saga keys hold an order id, so they never stop coming."""
 
@@ -104,7 +105,7 @@ def topic_matches(pattern: str, key: str) -> bool:
 
 def headers_match(wanted: Mapping[str, Any], headers: Mapping[str, Any]) -> bool:
     """Whether a headers binding lets these headers in (``x-match``: all, any, and both ``-with-x``)."""
-    kind = str(wanted.get("x-match", "all"))
+    kind: str = wanted.get("x-match", "all")
     with_x = kind.endswith("-with-x")
     tests = [
         name in headers and (value is None or _same(value, headers[name]))

@@ -90,7 +90,7 @@ class Hearing(Closing):
         channel = self.channel(channel_id)
         settled = self._settled(channel, tag, multiple, now)
         if requeue:
-            self.give_back(settled, now)
+            self.give_back(settled, now, asked=True)
             return
         for entry, queue, consumer in settled:
             queue.unacked -= 1

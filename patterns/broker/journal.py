@@ -9,7 +9,8 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -69,6 +70,14 @@ class Journal:
         """What each durable queue holds (ready or delivered), of a broker that runs or one that stopped."""
         machine = rebuild(Machine(), load(folder), 0.0)
         return {name: [entry.message for entry in queue.ready] for name, queue in machine.queues.items()}
+
+    @staticmethod
+    @contextmanager
+    def locked(folder: Path) -> Iterator[None]:
+        """Keep every broker out of the folder.  Raises EmbeddedBrokerInUse when one is in it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with _hold(folder):
+            yield
 
     def close(self) -> None:
         """Let go of the folder."""

@@ -42,15 +42,6 @@ class Machine(Declaring, Speaking, Hearing):
         if channel_id in self.channels:
             self.drop_channels([self.channels[channel_id]], now)
 
-    def disconnect(self, connection_id: int, now: float) -> None:
-        """A connection ends, by itself or by force; its exclusive queues go with it.  Twice is fine."""
-        connection = self.connections.pop(connection_id, None)
-        if connection is None:
-            return
-        self.drop_channels(list(connection.channels.values()), now)
-        for queue in [queue for queue in self.queues.values() if queue.owner == connection_id]:
-            self.drop_queue(queue)
-
     def advance(self, now: float) -> None:
         """Let everything that is due by now expire; :meth:`next_expiry` says when to call this."""
         for queue in list(self.timed.values()):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from patterns.amqp import DIRECT_REPLY_TO, Outgoing
+from patterns.broker.arguments import expiration_refusal
 from patterns.broker.closing import Closing
 from patterns.broker.data import Channel, Message, Queue
 from patterns.broker.effects import Confirm, Deliver, Return
@@ -21,9 +22,8 @@ class Speaking(Closing):
         channel = self.channel(channel_id)
         exchange = self.find_exchange(channel, outgoing.exchange, now)
         properties = outgoing.properties
-        expiration = properties.expiration
-        if expiration is not None and not (expiration.isascii() and expiration.isdigit()):
-            self.fail(channel, 406, f"PRECONDITION_FAILED - invalid expiration '{expiration}'", now)
+        if properties.expiration is not None and (reason := expiration_refusal(properties.expiration)) is not None:
+            self.fail(channel, 406, f"PRECONDITION_FAILED - {reason}", now)
         if properties.reply_to == DIRECT_REPLY_TO:
             if channel.reply_token is None:
                 self.fail(channel, 406, "PRECONDITION_FAILED - fast reply consumer does not exist", now)

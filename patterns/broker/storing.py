@@ -9,6 +9,7 @@ from patterns.broker.data import Consumer, Entry, Held, Message, Queue
 from patterns.broker.deadletter import DELIVERY_LIMIT, EXPIRED, MAXLEN, dead_letter, goes_in_circles
 from patterns.broker.effects import Deliver
 from patterns.broker.exchanges import Exchange
+from patterns.broker.requeueing import put_back
 
 
 class Storing(Core):
@@ -49,10 +50,13 @@ class Storing(Core):
             if entry.expires_at is not None:
                 self.timed[queue.name] = queue
             self.serve(queue, now, arriving=entry)
-            if queue.max_length is not None:
-                while len(queue.ready) > queue.max_length:
-                    self.bury(queue, self.pop(queue), MAXLEN, now)
+            self._drop_overflow(queue, now)
         return stored
+
+    def _drop_overflow(self, queue: Queue, now: float) -> None:
+        if queue.max_length is not None and not queue.rejects:
+            while len(queue.ready) > queue.max_length:
+                self.bury(queue, self.pop(queue), MAXLEN, now)
 
     # --- out ---
 
@@ -114,26 +118,29 @@ class Storing(Core):
 
     # --- back, and gone ---
 
-    def give_back(self, held: Iterable[Held], now: float) -> None:
-        """Requeue deliveries where they stood, marked as redelivered; a quorum queue counts, and has its limit."""
-        queues: dict[str, Queue] = {}
+    def give_back(self, held: Iterable[Held], now: float, *, asked: bool = False) -> None:
+        """Requeue deliveries where they stood, marked as redelivered; a quorum queue counts, and has its limit.
+
+        ``asked``: the consumer gave them back itself (nack, reject); else it is gone.
+        """
+        returned: dict[Queue, list[Entry]] = {}
         for entry, queue, _ in held:
             queue.unacked -= 1
             if queue.deleted:
                 continue
             entry.redelivered = True
-            if queue.quorum:
-                entry.returns += 1
-                if queue.delivery_limit is not None and entry.returns > queue.delivery_limit:
-                    self.bury(queue, entry, DELIVERY_LIMIT, now)
-                    continue
-                if entry.lasting:
-                    self.log.append(("returned", queue.name, entry.id, entry.returns))
-            _put_back(queue, entry)
-            queues[queue.name] = queue
-            if entry.expires_at is not None:
+            entry.returns += queue.quorum
+            if queue.delivery_limit is not None and entry.returns > queue.delivery_limit:
+                self.bury(queue, entry, DELIVERY_LIMIT, now)
+                continue
+            if entry.lasting and queue.quorum:
+                self.log.append(("returned", queue.name, entry.id, entry.returns))
+            returned.setdefault(queue, []).append(entry)
+        for queue, entries in returned.items():
+            put_back(queue, entries, at_tail=asked)
+            if queue.ready[0].expires_at is not None:
                 self.timed[queue.name] = queue
-        for queue in queues.values():
+            self._drop_overflow(queue, now)
             self.serve(queue, now)
 
     def bury(self, queue: Queue, entry: Entry, reason: str, now: float) -> None:
@@ -208,12 +215,3 @@ def _expiry(message: Message, queue: Queue, now: float) -> float | None:
 
 def _has_room(consumer: Consumer) -> bool:
     return consumer.auto_ack or not consumer.prefetch or consumer.unacked < consumer.prefetch
-
-
-def _put_back(queue: Queue, entry: Entry) -> None:
-    ready = queue.ready
-    if not ready or entry.id < ready[0].id:
-        ready.appendleft(entry)
-        return
-    at = next((place for place, other in enumerate(ready) if other.id > entry.id), len(ready))
-    ready.insert(at, entry)

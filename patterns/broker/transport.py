@@ -14,6 +14,7 @@ from pathlib import Path
 
 from patterns.broker.client import EmbeddedChannel, EmbeddedConnection
 from patterns.broker.data import JournalEntry
+from patterns.broker.effects import ConnectionEnded
 from patterns.broker.journal import Journal
 from patterns.broker.machine import Machine
 from patterns.broker.records import rebuild, survivors
@@ -73,7 +74,7 @@ class EmbeddedTransport:
                 raise BrokerUnavailable(self._down)
             try:
                 yield self._machine, self._clock()
-            except ChannelClosed:
+            except (ChannelClosed, ConnectionLost):
                 if waits:
                     raise
             finally:
@@ -202,7 +203,10 @@ class EmbeddedTransport:
                 self._journal.compact(survivors(machine))
         for effect in effects:
             channel = self.channels.get(effect.channel)
-            if channel is not None:
+            if isinstance(effect, ConnectionEnded):
+                why = ConnectionLost(f"The broker closed the connection: {effect.code} {effect.text}")
+                self._disconnect(self._connections[effect.connection], why)
+            elif channel is not None:
                 channel.hear(effect)
         self._changes += 1
         self._changed.notify_all()
