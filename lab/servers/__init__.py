@@ -10,9 +10,20 @@
 Nothing of the machine is touched: own ports, own folders, own cookie, no system service.
 """
 
+from lab.servers.configured import ConfiguredRabbitMQ
+from lab.servers.databases import Databases
 from lab.servers.install import find_or_install
 from lab.servers.keeper import Keeper, free_ports
 from lab.servers.postgres import Postgres, PrivatePostgres
 from lab.servers.rabbitmq import PrivateRabbitMQ
 
-__all__ = ["Keeper", "Postgres", "PrivatePostgres", "PrivateRabbitMQ", "find_or_install", "free_ports"]
+__all__ = [
+    "ConfiguredRabbitMQ",
+    "Databases",
+    "Keeper",
+    "Postgres",
+    "PrivatePostgres",
+    "PrivateRabbitMQ",
+    "find_or_install",
+    "free_ports",
+]

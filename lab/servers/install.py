@@ -38,7 +38,7 @@ def find_or_install() -> str:
     as_root = _root_prefix()
     if as_root is None or shutil.which("apt-get") is None:
         return f"{' and '.join(absent)} missing: `apt install {' '.join(packages)}` (or `brew install ...`) brings it."
-    print(f"Installing {' and '.join(absent)} with apt-get; no service is started.", flush=True)  # noqa: T201
+    print(f"Installing {' and '.join(absent)} with apt-get; no service is started.", flush=True)
     failure = _install(as_root, packages)
     absent = missing()
     if absent:

@@ -16,9 +16,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL, make_url
 
-from patterns.errors import DatabaseUnavailable
-
 from lab.servers.keeper import Keeper, find_program, free_ports
+from patterns.errors import DatabaseUnavailable
 
 PLACES = (
     "/usr/lib/postgresql/*/bin",
@@ -54,6 +53,12 @@ class Postgres:
         self._url: URL = make_url(url).set(drivername="postgresql")
         self._admin: psycopg.Connection[Any] | None = None
 
+    @property
+    def description(self) -> str:
+        """Which server this is, without its password."""
+        version = str(self.execute(sql.SQL("SHOW server_version"))[0][0]).split()[0]
+        return f"PostgreSQL {version} at {self._url.host}:{self._url.port or 5432} (DATABASE_URL)"
+
     def url(self, database: str) -> str:
         """Where a database is, as DATABASE_URL wants it; ``database`` may contain ``{service}``."""
         # SQLAlchemy would escape the braces of {service}, which are for the reader of DATABASE_URL to fill in.
@@ -61,10 +66,8 @@ class Postgres:
 
     def create_database(self, name: str, template: str | None = None) -> None:
         """Create a database: empty, or a copy of ``template`` (to which nobody may be connected)."""
-        command = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
-        if template:
-            command += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
-        self.execute(command)
+        copied = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self.execute(copied.format(sql.Identifier(name), sql.Identifier(template or "template1")))
 
     def drop_database(self, name: str) -> None:
         """Drop a database if it is there; whoever is connected to it is cut off."""
@@ -85,7 +88,7 @@ class Postgres:
         )
         return len(rows)
 
-    def execute(self, command: sql.Composable) -> list[tuple[Any, ...]]:
+    def execute(self, command: sql.SQL | sql.Composed) -> list[tuple[Any, ...]]:
         """Run one command as administrator, outside any transaction; a connection found broken is made anew."""
         if self._admin is not None and not self._admin.closed:
             try:
@@ -112,7 +115,7 @@ class Postgres:
         raise DatabaseUnavailable(f"PostgreSQL at {self._url!r} does not let us in: {last}") from last
 
     @staticmethod
-    def _run(connection: psycopg.Connection[Any], command: sql.Composable) -> list[tuple[Any, ...]]:
+    def _run(connection: psycopg.Connection[Any], command: sql.SQL | sql.Composed) -> list[tuple[Any, ...]]:
         cursor = connection.execute(command)
         return cursor.fetchall() if cursor.description else []
 
@@ -145,6 +148,11 @@ class PrivatePostgres(Postgres):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    @property
+    def description(self) -> str:
+        """Which server this is."""
+        return f"PostgreSQL {self.version}, private, port {self.port}"
 
     @property
     def running(self) -> bool:
