@@ -17,6 +17,9 @@ from patterns.amqp import Cancelled, Channel, Connection, Delivery, Transport
 from patterns.errors import BrokerUnavailable, ConnectionLost
 from patterns.logs import get_logger
 
+SURPRISE_SECONDS = 1.0
+"""The pause after an error nobody foresaw: the same message may cause it again at once."""
+
 
 class Link:
     """One connection and channel with a thread of its own that hands deliveries to ``work``.
@@ -81,6 +84,10 @@ class Link:
             except BrokerUnavailable as error:
                 if not self.stopping.is_set():
                     self._lost(error)
+            except Exception as error:  # a consumer that dies of a surprise would be a queue nobody reads
+                self.trouble = f"{type(error).__name__}: {error}"
+                self._log.exception("Connection %s failed, starting it again.", self.name, extra={"action": "failed"})
+                self.stopping.wait(SURPRISE_SECONDS)
             finally:
                 with self._opened:
                     self._channel = None

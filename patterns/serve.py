@@ -10,9 +10,10 @@ from collections.abc import Mapping
 import uvicorn
 from fastapi import FastAPI
 
-from patterns.errors import SettingsError
+from patterns.errors import OrderflowError, SettingsError
 from patterns.logs import configure_logs
 from patterns.settings import settings
+from patterns.transport import transport
 
 STOP_SECONDS = 15
 
@@ -46,7 +47,11 @@ def server_of(app: FastAPI) -> uvicorn.Server:
 def serve(service: str, app: FastAPI) -> None:
     """Serve one service until it is told to stop (SIGINT, SIGTERM)."""
     configure_logs()
-    server_of(app).run(sockets=[bind(service)])
+    try:
+        transport()  # first: a malformed setting, or an embedded broker in use, is said in one plain line
+        server_of(app).run(sockets=[bind(service)])
+    except OrderflowError as error:
+        raise SystemExit(f"orderflow: {error}") from None
 
 
 class Serving:

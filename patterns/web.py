@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel
 
@@ -59,6 +61,7 @@ def create_app(service: Service, router: APIRouter, description: str) -> FastAPI
     app.include_router(_common_routes(service))
     app.include_router(router)
     app.add_exception_handler(ServerUnavailable, _unavailable)
+    app.add_exception_handler(RequestValidationError, _invalid)
     for error, status in ((NotFound, 404), (Conflict, 409), (KeyReused, 422)):
         app.add_exception_handler(error, _refusal(status))
     app.state.service = service
@@ -74,6 +77,13 @@ def create_app(service: Service, router: APIRouter, description: str) -> FastAPI
 
 def _unavailable(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": f"{error}  Try again in a moment."}, 503, {"Retry-After": "1"})
+
+
+def _invalid(_: Request, error: Exception) -> Response:
+    """What is wrong with a request, and where; its own words are not repeated, they may be unprintable."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 (registered for nothing else)
+    found = [{"loc": one["loc"], "msg": one["msg"], "type": one["type"]} for one in error.errors()]
+    return Response(json.dumps({"detail": found}), 422, media_type="application/json")
 
 
 def _refusal(status: int) -> Callable[[Request, Exception], JSONResponse]:

@@ -9,13 +9,19 @@ from patterns.settings import MODES
 from tests.flows.words import RATE, Words
 
 
+@pytest.fixture(autouse=True)
+def _settings_of_its_own() -> None:
+    """The tests of a module share a shop, and with it its settings."""
+
+
 @pytest.fixture(scope="module", params=["embedded", pytest.param("real", marks=pytest.mark.real)])
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalShop]:
     """An open shop: embedded, or on a RabbitMQ virtual host and PostgreSQL databases of its own."""
     servers = {"rabbitmq_url": "", "database_url": ""}
     if request.param == "real":
-        servers = {"rabbitmq_url": request.getfixturevalue("rabbitmq_url"),
-                   "database_url": request.getfixturevalue("database_url")}
+        databases = request.getfixturevalue("databases")
+        servers = {"rabbitmq_url": request.getfixturevalue("module_rabbitmq_url"), "database_url": databases.fresh()}
+        request.addfinalizer(lambda: databases.drop(servers["database_url"]))
     rates = {"payment_failure_rate": RATE, "delivery_failure_rate": RATE}
     wait = getattr(request.module, "RPC_WAIT_SECONDS", 30)
     home = tmp_path_factory.mktemp("home")
