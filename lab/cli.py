@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 import sys
 from pathlib import Path
@@ -83,6 +84,35 @@ def audit(
     else:
         report.show(console)
     raise typer.Exit(0 if report.clean else 1)
+
+
+@app.command()
+def torture(
+    mode: Annotated[str, typer.Option(help="one mode; all six, one after another, unless given")] = "",
+    orders: Annotated[int, typer.Option(min=1, max=1_000_000, help="orders in each mode")] = 2000,
+    clients: Annotated[int, typer.Option(min=1, max=200, help="clients at once")] = 16,
+    instances: Annotated[int, typer.Option(min=1, max=8, help="processes of each service")] = 2,
+    kills: Annotated[int, typer.Option(min=0, help="kill -9, in each mode (default: 12; embedded: 3)")] = -1,
+    seed: Annotated[int, typer.Option(help="the same orders and victims again; by chance unless given")] = -1,
+    embedded: Annotated[bool, typer.Option("--embedded", help="the embedded shop, killed as a whole")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+) -> None:
+    """Kill one process after another under load, then audit; exit status 1 when anything is lost, doubled or untrue."""
+    from lab import torture as torturing  # only here: what is not served need not be loaded
+
+    if mode and mode not in MODES:
+        raise SettingsError(f"{mode} is no mode; there are {', '.join(MODES)}")
+    plan = torturing.Plan(
+        modes=(mode,) if mode else MODES, orders=orders, clients=clients, instances=instances, embedded=embedded,
+        kills=kills if kills >= 0 else 3 if embedded else 12, seed=seed if seed >= 0 else secrets.randbelow(1_000_000),
+    )
+    with torturing.progress(Console(stderr=True), plan) as watch:
+        totals = torturing.torture(plan, watch)
+    if as_json:
+        print(json.dumps(totals.as_dict(), indent=2))
+    else:
+        torturing.show(console, plan, totals)
+    raise typer.Exit(0 if totals.clean else 1)
 
 
 @app.command()

@@ -1,0 +1,118 @@
+"""The course of a torture: for each mode load and kills, then quiet, then the audit; all in one and the same shop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from lab.audit import Report, audit, under_way
+from lab.books import database_of
+from lab.torture.load import Load
+from lab.torture.nemesis import Nemesis
+from lab.torture.plan import Plan
+from lab.torture.result import Result, Totals
+from lab.torture.shops import TorturedShop, shop_for
+from lab.torture.truth import check_truth, what_is_so
+from lab.torture.wishes import Wish, stock_up, wishes
+from patterns.database import Session
+
+TICK_SECONDS = 0.25
+RETRIES_SECONDS = 45.0
+"""Nothing seems under way, and yet a message may be in a service's hands, or on the ladder of retries (1 + 5 + 25 s)."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """How far one mode has come."""
+
+    doing: str
+    mode: str = ""
+    accepted: int = 0
+    settled: int = 0
+    kills: int = 0
+
+
+Watch = Callable[[Tick], None]
+
+
+def torture(plan: Plan, watch: Watch = lambda _: None) -> Totals:
+    """Carry out a plan and answer what came of it.  Raises TortureTrouble when the torture itself failed."""
+    watch(Tick("starting servers and services"))
+    with shop_for(plan) as shop:
+        results = [_torture_mode(shop, mode, watch) for mode in plan.modes]
+        watch(Tick("closing the shop"))
+        endings = shop.close()
+        # Once more, from outside: what a service had in its hands is back in its queue, so every message is counted.
+        totals = Totals(results, endings, audit(under_way()))
+        shop.keep_logs = not totals.clean
+        totals.logs = str(shop.logs) if shop.keep_logs else None
+        return totals
+
+
+def _torture_mode(shop: TorturedShop, mode: str, watch: Watch) -> Result:
+    plan, began = shop.plan, time.monotonic()
+    stock = stock_up(plan, mode, shop.urls("user")[0], shop.urls("product")[0])
+    wanted = wishes(plan, mode, stock)
+    load = Load(plan, mode, wanted, shop.urls("order"))
+    nemesis = Nemesis(plan, mode, shop.groups, lambda: len(load.history.accepted) / max(1, plan.orders))
+
+    def tick(doing: str) -> None:
+        settled = database_of("order").read(_settled, mode, wanted)
+        watch(Tick(doing, mode, len(load.history.accepted), settled, nemesis.killed.total()))
+
+    _fight(load, nemesis, lambda: tick("under load"))
+    loaded = time.monotonic() - began
+    for process in shop.processes:
+        process.wait_until_ready()
+    report = _audit_when_quiet(plan.quiet_seconds, lambda: tick("coming to rest"))
+    tick("asking for every order")
+    told = what_is_so(mode, wanted, load.history, shop.urls("order"))
+    seconds = time.monotonic() - began
+    return Result.of(mode, told, nemesis.killed.total(), loaded, seconds, report, check_truth(told))
+
+
+def _fight(load: Load, nemesis: Nemesis, tick: Callable[[], None]) -> None:
+    """Load and kills at once, until every client has its answers and the nemesis has had its kills."""
+    try:
+        load.start()
+        nemesis.start()
+        while load.running and nemesis.trouble is None:
+            tick()
+            time.sleep(TICK_SECONDS)  # a progress bar's pace
+        if load.gave_up:
+            nemesis.stop()
+        while nemesis.running:
+            tick()
+            time.sleep(TICK_SECONDS)
+    finally:  # also on Ctrl-C, when nobody may start a process any more
+        load.stop()
+        nemesis.stop()
+        nemesis.join()
+    load.join()
+
+
+def _audit_when_quiet(seconds: float, tick: Callable[[], None]) -> Report:
+    """The audit of a shop that runs, as soon as nothing is under way; after so many seconds of whatever is there."""
+    until, report = time.monotonic() + seconds, None
+    while report is None or not report.clean:
+        left = under_way()
+        if time.monotonic() > until or not left:
+            if report is None:
+                until = min(until, time.monotonic() + RETRIES_SECONDS)
+            report = audit(left)
+            if time.monotonic() > until:
+                break
+        tick()
+        time.sleep(TICK_SECONDS)
+    return report
+
+
+def _settled(session: Session, mode: str, wanted: Sequence[Wish]) -> int:
+    from order.models import orders
+
+    theirs = orders.c.user_id.in_({wish.user_id for wish in wanted}), orders.c.mode == mode
+    settled = select(func.count()).select_from(orders).where(*theirs, orders.c.status != "PROCESSING")
+    return int(session.execute(settled).scalar_one())

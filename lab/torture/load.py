@@ -1,0 +1,118 @@
+"""The clients: each wants its order, and asks with the same key until it has an answer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+
+import httpx
+
+from lab.torture.history import History, What
+from lab.torture.plan import Plan
+from lab.torture.wishes import Wish
+
+ANSWER_SECONDS = 15.0
+"""How long a client waits for an answer: longer than RPC_WAIT_SECONDS."""
+CANCELLERS = 2
+LOOK_SHARE = 0.25
+
+
+class Load:
+    """Many clients at once, working off one list of wishes against several instances of the order service."""
+
+    def __init__(self, plan: Plan, mode: str, wanted: list[Wish], urls: list[str]) -> None:
+        self.plan, self.mode, self.wanted, self.urls = plan, mode, wanted, urls
+        self.history = History()
+        self._wishes: Iterator[Wish] = iter(wanted)
+        self._take = threading.Lock()
+        self._stopping = threading.Event()
+        self._until = time.monotonic() + plan.load_seconds
+        self._to_cancel: SimpleQueue[tuple[float, Wish] | None] = SimpleQueue()
+        numbers = range(plan.clients)
+        self._clients = [threading.Thread(target=self._client, args=(number,), daemon=True) for number in numbers]
+        self._cancellers = [threading.Thread(target=self._canceller, daemon=True) for _ in range(CANCELLERS)]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in (*self._clients, *self._cancellers):
+            thread.start()
+
+    def stop(self) -> None:
+        """Break off: clients give up what they have no answer to."""
+        self._stopping.set()
+
+    def join(self) -> None:
+        """Wait until every client and canceller has ended."""
+        for thread in self._clients:
+            thread.join()
+        for _ in self._cancellers:
+            self._to_cancel.put(None)
+        for thread in self._cancellers:
+            thread.join()
+
+    @property
+    def running(self) -> bool:
+        """Whether any client still wants something."""
+        return any(client.is_alive() for client in self._clients)
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether time was over before every client had its answers."""
+        return len(self.history.accepted) < len(self.wanted)
+
+    def _client(self, number: int) -> None:
+        chance = self.plan.chance(self.mode, "client", number)
+        mine: deque[Wish] = deque(maxlen=20)
+        with httpx.Client(timeout=ANSWER_SECONDS) as http:
+            while (wish := self._next()) is not None:
+                if wish.cancel_after is not None:
+                    self._to_cancel.put((time.monotonic() + wish.cancel_after, wish))
+                self._ask("place", wish, _placing(http, wish))
+                mine.append(wish)
+                if chance.random() < LOOK_SHARE:
+                    self._once("look", (seen := chance.choice(mine)), _looking(http, seen), chance.choice(self.urls))
+
+    def _canceller(self) -> None:
+        """Cancel orders while they are on their way, as soon as they are known."""
+        with httpx.Client(timeout=ANSWER_SECONDS) as http:
+            while (due := self._to_cancel.get()) is not None:
+                at, wish = due
+                self._stopping.wait(at - time.monotonic())
+                self._ask("cancel", wish, lambda url, wish=wish: http.post(f"{url}/orders/{wish.order_id}/cancel"))
+
+    def _ask(self, what: What, wish: Wish, send: Callable[[str], httpx.Response]) -> None:
+        """Ask one instance after another until one answers; to cancel what is not there yet is no answer."""
+        turn = wish.number
+        while not self._over:
+            code = self._once(what, wish, send, self.urls[turn % len(self.urls)])
+            if code is not None and code < 500 and not (what == "cancel" and code == 404):
+                return
+            turn += 1
+            self._stopping.wait(0.05)
+
+    def _once(self, what: What, wish: Wish, send: Callable[[str], httpx.Response], url: str) -> int | None:
+        began = time.time()
+        try:
+            answer = send(url)
+        except httpx.TransportError:  # refused, broken off or too slow: it may have been carried out or not
+            answer = None
+        return self.history.note(what, wish.order_id, began, answer).code
+
+    def _next(self) -> Wish | None:
+        with self._take:
+            return None if self._over else next(self._wishes, None)
+
+    @property
+    def _over(self) -> bool:
+        return self._stopping.is_set() or time.monotonic() > self._until
+
+
+def _placing(http: httpx.Client, wish: Wish) -> Callable[[str], httpx.Response]:
+    return lambda url: http.post(f"{url}/orders", json=wish.body, headers={"Idempotency-Key": wish.key})
+
+
+def _looking(http: httpx.Client, wish: Wish) -> Callable[[str], httpx.Response]:
+    return lambda url: http.get(f"{url}/orders/{wish.order_id}")

@@ -1,0 +1,38 @@
+"""What is to be done to the shop: how much, how long, and by which chance."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from patterns.errors import OrderflowError
+from patterns.settings import MODES
+
+FAILURE_RATE = 0.1
+"""The share of payments declined, and of deliveries refused."""
+
+
+class TortureTrouble(OrderflowError):
+    """The torture itself could not go on: this says nothing about the shop's promises."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run.  The same seed gives the same orders, victims and pauses; the machine still decides who wins a race."""
+
+    modes: tuple[str, ...] = MODES
+    orders: int = 2000
+    clients: int = 16
+    instances: int = 2
+    kills: int = 12
+    """Kills in each mode; the first six meet each service once."""
+    seed: int = 1
+    embedded: bool = False
+    load_seconds: float = 600
+    """How long the load of one mode may take at most."""
+    quiet_seconds: float = 120
+    """How long the shop may take at most to come to rest afterwards."""
+
+    def chance(self, *what: object) -> random.Random:
+        """The dice for one purpose, the same in every run with this seed."""
+        return random.Random(":".join(map(str, (self.seed, *what))))  # noqa: S311 (not a secret: a run can be repeated)

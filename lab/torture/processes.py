@@ -1,0 +1,98 @@
+"""One process of the shop, which can be killed and comes back on the same ports."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+import lab
+from lab.servers import Keeper
+from lab.torture.plan import TortureTrouble
+
+START_SECONDS = 60.0
+END_SECONDS = 40.0
+
+_ORDERFLOW = [sys.executable, "-c", "from lab.cli import main; main()"]
+
+
+class ShopProcess:
+    """``orderflow`` with these arguments, logging to a file; ready when every one of its services is."""
+
+    def __init__(
+        self, keeper: Keeper, name: str, arguments: Sequence[str], environment: Mapping[str, str],
+        services: Mapping[str, str], logs: Path,
+    ) -> None:
+        self.name, self.services, self.log = name, dict(services), logs / f"{name}.log"
+        self._keeper, self._folder, self._command = keeper, logs, [*_ORDERFLOW, *arguments]
+        source = str(Path(lab.__file__).parents[1])
+        paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment}
+        self._process: subprocess.Popen[Any] | None = None
+
+    def start(self) -> None:
+        """Start it; returns at once."""
+        with self.log.open("ab") as log:
+            self._process = self._keeper.start(
+                self._command, env=self._environment, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def wait_until_ready(self, not_any_more: threading.Event | None = None) -> None:
+        """Wait until each of its services says that every part of it works, or the event is set."""
+        deadline = time.monotonic() + START_SECONDS
+        given_up = not_any_more or threading.Event()
+        with httpx.Client(timeout=5) as http:
+            for url in self.services.values():
+                while not given_up.is_set() and not _is_ready(http, url):
+                    if self.ended is not None:
+                        raise TortureTrouble(f"{self.name} ended with {self.ended} while starting:\n{self.last_words()}")
+                    if time.monotonic() > deadline:
+                        raise TortureTrouble(f"{self.name} is not ready after {START_SECONDS:g} s:\n{self.last_words()}")
+                    given_up.wait(0.05)  # it is another process, which tells nobody here
+
+    def kill(self) -> None:
+        """``kill -9``: nothing in hand is finished."""
+        self._keeper.end(self._running(), signal.SIGKILL)
+
+    def ask_to_end(self, signum: int = signal.SIGTERM) -> None:
+        """Tell it to close; returns at once."""
+        if self.ended is None:
+            self._running().send_signal(signum)
+
+    def wait_until_ended(self) -> int:
+        """Its exit status, waited for; a process that does not end in time is killed, and answers as such."""
+        process = self._running()
+        with suppress(subprocess.TimeoutExpired):  # then the keeper kills it, and the exit status says so
+            process.wait(END_SECONDS)
+        self._keeper.end(process)
+        return int(process.returncode)
+
+    @property
+    def ended(self) -> int | None:
+        """Its exit status, or None while it runs."""
+        return self._running().poll()
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:]) if self.log.exists() else "(no log)"
+
+    def _running(self) -> subprocess.Popen[Any]:
+        if self._process is None:
+            raise TortureTrouble(f"{self.name} was never started.")
+        return self._process
+
+
+def _is_ready(http: httpx.Client, url: str) -> bool:
+    try:
+        return http.get(f"{url}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,88 @@
+"""What came of a torture: numbers for people, promises for the exit status."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from lab.audit import Report
+from lab.books import database_of
+from lab.promises import Promise
+from lab.torture.history import History
+from lab.torture.truth import Told
+from patterns.database import Session
+
+
+@dataclass
+class Result:
+    """What came of one mode."""
+
+    mode: str
+    orders: int
+    endings: dict[str, int]
+    why_failed: dict[str, int]
+    kills: int
+    requests: int
+    retried: int
+    placed_unheard: int
+    """Orders placed by a request whose answer got lost; the repetition found them."""
+    load_seconds: float
+    seconds: float
+    report: Report
+    truths: list[Promise]
+
+    @classmethod
+    def of(
+        cls, mode: str, told: Told, kills: int, load_seconds: float, seconds: float, report: Report, truths: list[Promise]
+    ) -> Result:
+        """Count what happened."""
+        endings = Counter(row.status for row in told.stored.values())
+        why = database_of("order").read(_why_failed, {row.user_id for row in told.stored.values()}, mode)
+        return cls(
+            mode, len(told.wanted), dict(endings), why, kills, len(told.history.requests), told.history.retried,
+            _placed_unheard(told, told.history), load_seconds, seconds, report, truths,
+        )
+
+    @property
+    def clean(self) -> bool:
+        """Whether every promise was kept, and every answer true."""
+        return self.report.clean and not any(truth.broken for truth in self.truths)
+
+
+@dataclass
+class Totals:
+    """What came of all modes; ``audit`` is the last one, from outside, after the shop was closed."""
+
+    results: list[Result]
+    endings: list[str]
+    audit: Report
+    logs: str | None = field(default=None)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was lost, nothing doubled, nothing told that is not so."""
+        return self.audit.clean and not self.endings and all(result.clean for result in self.results)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as plain data."""
+        return {"clean": self.clean, **asdict(self)}
+
+
+def _placed_unheard(told: Told, history: History) -> int:
+    """Orders that were there before the request began which was answered."""
+    answered = {one.order_id: one.began for one in history.of("place") if one.outcome == "ok"}
+    return sum(told.stored[order_id].placed_at < began for order_id, began in answered.items() if order_id in told.stored)
+
+
+def _why_failed(session: Session, customers: set[int], mode: str) -> dict[str, int]:
+    from order.models import history, orders
+
+    ends = (
+        select(history.c.event, orders.c.reason).join(orders, orders.c.id == history.c.order_id)
+        .where(orders.c.user_id.in_(customers), orders.c.mode == mode, history.c.reason.is_not(None))
+    )
+    late = "not settled before its deadline"
+    return dict(Counter("deadline" if row.reason == late else row.event for row in session.execute(ends)))

@@ -1,0 +1,73 @@
+"""The torture on a screen: a bar while it goes on, a table when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from lab.torture.course import Tick, Watch
+from lab.torture.plan import Plan
+from lab.torture.result import Result, Totals
+
+
+@contextmanager
+def progress(console: Console, plan: Plan) -> Iterator[Watch]:
+    """A bar that says how far it has come."""
+    text = TextColumn("{task.description}")
+    with Progress(text, BarColumn(), TimeElapsedColumn(), console=console, transient=True) as bars:
+        task = bars.add_task("", total=plan.orders * len(plan.modes))
+
+        def watch(tick: Tick) -> None:
+            done = plan.modes.index(tick.mode) * plan.orders if tick.mode in plan.modes else 0
+            numbers = f"{tick.accepted} accepted, {tick.settled} settled, {tick.kills} kills: " if tick.mode else ""
+            bars.update(task, description=f"[bold]{tick.mode or 'torture'}[/] {numbers}{tick.doing}")
+            if tick.mode:
+                bars.update(task, completed=done + tick.settled)
+
+        yield watch
+
+
+def show(console: Console, plan: Plan, totals: Totals) -> None:
+    """The table of all modes, then the last audit, then what is broken."""
+    where = "the embedded shop, one process" if plan.embedded else f"{plan.instances} instances of each service"
+    title = f"Torture: {where}, {plan.clients} clients, seed {plan.seed}"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in ("mode", "orders", "SUCCESS", "FAILED", "kills", "retried", "unheard", "seconds", "promises"):
+        table.add_column(heading, justify="left" if heading in ("mode", "promises") else "right")
+    for result in totals.results:
+        table.add_row(*_row(result))
+    console.print(table)
+    console.print("retried: requests repeated with their key.  unheard: orders that were placed by a request whose answer got lost.")
+    for result in totals.results:
+        why = ", ".join(f"{number} {event}" for event, number in sorted(result.why_failed.items()))
+        console.print(f"FAILED in {result.mode} by: {why or 'nothing'}", highlight=False)
+    totals.audit.show(console)
+    for result in totals.results:
+        _broken(console, result)
+    for ending in totals.endings:
+        console.print(f"[red]{ending}[/]", highlight=False)
+    if totals.logs:
+        console.print(f"The logs of every process are in {totals.logs}", highlight=False)
+    verdict = "[green]Nothing lost, nothing doubled, every answer true.[/]"
+    console.print(verdict if totals.clean else f"[red]Broken.[/] Again: --seed {plan.seed}", highlight=False)
+
+
+def _row(result: Result) -> list[str]:
+    counts = [result.orders, result.endings.get("SUCCESS", 0), result.endings.get("FAILED", 0)]
+    troubles = [result.kills, result.retried, result.placed_unheard, round(result.seconds)]
+    return [result.mode, *map(str, counts + troubles), "[green]kept[/]" if result.clean else "[red]broken[/]"]
+
+
+def _broken(console: Console, result: Result) -> None:
+    for promise in (*result.report.promises, *result.truths):
+        if promise.broken:
+            worst = "; ".join(promise.broken[:5])
+            times = f"broken {len(promise.broken)} times"
+            console.print(f"[red]{result.mode}[/]: {promise.text}  {times}: {worst}", highlight=False)
+    for left in result.report.unfinished:
+        console.print(f"[yellow]{result.mode}: still under way: {left}[/]", highlight=False)
