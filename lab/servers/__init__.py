@@ -14,7 +14,8 @@ from lab.servers.configured import ConfiguredRabbitMQ
 from lab.servers.databases import Databases
 from lab.servers.install import find_or_install
 from lab.servers.keeper import Keeper, free_ports
-from lab.servers.postgres import Postgres, PrivatePostgres
+from lab.servers.postgres import Postgres
+from lab.servers.private_postgres import PrivatePostgres
 from lab.servers.rabbitmq import PrivateRabbitMQ
 
 __all__ = [

@@ -7,13 +7,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lab.servers import postgres, rabbitmq
+from lab.servers import private_postgres, rabbitmq_home
 from lab.servers.keeper import find_program
 
 #: name for people → (program, where it may be, Debian's package)
 SERVERS = {
-    "RabbitMQ": ("rabbitmq-server", rabbitmq.PLACES, "rabbitmq-server"),
-    "PostgreSQL": ("postgres", postgres.PLACES, "postgresql"),
+    "RabbitMQ": ("rabbitmq-server", rabbitmq_home.PLACES, "rabbitmq-server"),
+    "PostgreSQL": ("postgres", private_postgres.PLACES, "postgresql"),
 }
 
 #: Debian asks this script before it starts a service while installing; 101 means: do not.

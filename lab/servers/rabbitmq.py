@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
-import shutil
 import signal
 import subprocess
-from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
-from lab.servers.keeper import Keeper, find_program, free_ports
+from lab.servers.keeper import Keeper
+from lab.servers.rabbitmq_home import RabbitMQHome, programs
 from lab.servers.shell import ErlangShell
 from patterns.errors import BrokerUnavailable
-
-#: The scripts themselves come first: Debian's /usr/sbin/rabbitmq-server changes user and uses the system's folders.
-PLACES = (
-    "/usr/lib/rabbitmq/bin",
-    "/opt/rabbitmq/sbin",
-    "/opt/homebrew/opt/rabbitmq/sbin",
-    "/usr/local/opt/rabbitmq/sbin",
-)
-
-_SETTINGS = """\
-listeners.tcp.1 = 127.0.0.1:{port}
-default_user = orderflow
-default_pass = {password}
-loopback_users = none
-num_acceptors.tcp = 2
-disk_free_limit.absolute = 1MB
-raft.wal_max_size_bytes = 8000000
-log.console = false
-log.file.level = warning
-"""
 
 START_SECONDS = 60.0
 
@@ -47,20 +25,17 @@ class PrivateRabbitMQ:
     """
 
     def __init__(self, *, fsync: bool = True) -> None:
-        self._server, self._epmd = _programs()
+        programs()  # raises, before anything is made, if RabbitMQ is not installed
         self._keeper = Keeper("rabbitmq")
-        self.folder = self._keeper.folder
-        self.port, self._dist_port, self._epmd_port = free_ports(3)
-        self._password = secrets.token_hex(8)
+        self._home = RabbitMQHome(self._keeper.folder, fsync=fsync)
+        self.folder, self.port = self._keeper.folder, self._home.port
         self._node: subprocess.Popen[str] | None = None
         self._shell: ErlangShell | None = None
         self.version = "?"
-        self._write_files(fsync)
 
     def __enter__(self) -> PrivateRabbitMQ:
         try:
-            epmd = [str(self._epmd), "-port", str(self._epmd_port), "-address", "127.0.0.1"]
-            self._keeper.start(epmd, env=self._environment(), stdin=subprocess.DEVNULL)
+            self._keeper.start(self._home.epmd_command, env=self._home.environment(), stdin=subprocess.DEVNULL)
             self.start()
         except BaseException:
             self.close()
@@ -87,21 +62,20 @@ class PrivateRabbitMQ:
 
     def url(self, vhost: str = "/") -> str:
         """Where to connect to, as RABBITMQ_URL wants it."""
-        return f"amqp://orderflow:{self._password}@127.0.0.1:{self.port}/{quote(vhost, safe='')}"
+        return f"amqp://orderflow:{self._home.password}@127.0.0.1:{self.port}/{quote(vhost, safe='')}"
 
     def start(self) -> None:
         """Start the node, and wait until it serves; its data is what the last run left."""
         if self.running:
             return
-        command = [str(self._server), "-noshell", "+S", "2:2", "-kernel", "inet_dist_use_interface", "{127,0,0,1}"]
-        command += ["-eval", ErlangShell.PROGRAM]
+        command = [*self._home.node_command, "-eval", ErlangShell.PROGRAM]
         pipe = subprocess.PIPE
         self._node = self._keeper.start(
-            command, env=self._environment(), stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True
+            command, env=self._home.environment(), stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True
         )
         self._shell = ErlangShell(self._node)
         self._shell.wait_until_ready(START_SECONDS)
-        self.version = self.eval('{ok,V}=application:get_key(rabbit,vsn),V.').strip('"')
+        self.version = self.eval("{ok,V}=application:get_key(rabbit,vsn),V.").strip('"')
 
     def kill(self) -> None:
         """SIGKILL: what the node had not written is gone, as in a crash."""
@@ -172,9 +146,9 @@ class PrivateRabbitMQ:
 
     def ctl(self, *arguments: str, timeout: float = 60) -> str:
         """What ``rabbitmqctl`` answers."""
-        command = [str(self._server.with_name("rabbitmqctl")), "--quiet", *arguments]
+        command = [*self._home.ctl_command, *arguments]
         done = subprocess.run(
-            command, env=self._environment(), capture_output=True, text=True, timeout=timeout, check=False
+            command, env=self._home.environment(), capture_output=True, text=True, timeout=timeout, check=False
         )
         if done.returncode:
             raise BrokerUnavailable(f"rabbitmqctl {' '.join(arguments)} failed: {done.stderr or done.stdout}")
@@ -189,51 +163,8 @@ class PrivateRabbitMQ:
             raise BrokerUnavailable("This private RabbitMQ is not running; start() it first.")
         return self._node
 
-    def _write_files(self, fsync: bool) -> None:
-        (self.folder / "home").mkdir()
-        cookie = self.folder / "home" / ".erlang.cookie"
-        cookie.write_text(secrets.token_hex(16))
-        cookie.chmod(0o400)
-        (self.folder / "rabbitmq.conf").write_text(_SETTINGS.format(port=self.port, password=self._password))
-        (self.folder / "advanced.config").write_text("[]." if fsync else "[{ra, [{wal_sync_method, none}]}].")
-        (self.folder / "enabled_plugins").write_text("[].")
-        (self.folder / "environment").write_text("")
-
-    def _environment(self) -> dict[str, str]:
-        folder = self.folder
-        return {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "LANG": "C.UTF-8",
-            "HOME": str(folder / "home"),
-            "ERL_EPMD_PORT": str(self._epmd_port),
-            "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": f"orderflow{self.port}@localhost",
-            "RABBITMQ_DIST_PORT": str(self._dist_port),
-            "RABBITMQ_MNESIA_BASE": str(folder / "data"),
-            "RABBITMQ_LOG_BASE": str(folder / "log"),
-            "RABBITMQ_CONF_ENV_FILE": str(folder / "environment"),
-            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
-            "RABBITMQ_CONFIG_FILES": str(folder / "conf.d" / "*.conf"),
-            "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
-            "RABBITMQ_ALLOW_INPUT": "1",
-        }
-
-
-def _programs() -> tuple[Path, Path]:
-    server, epmd = find_program("rabbitmq-server", *PLACES), _find_epmd()
-    if server is None or epmd is None:
-        raise BrokerUnavailable("RabbitMQ is not installed here; `apt install rabbitmq-server` (or brew) brings it.")
-    return server, epmd
-
-
-def _find_epmd() -> Path | None:
-    beside_erl = [str(Path(erl).resolve().parent)] if (erl := shutil.which("erl")) else []
-    return find_program("epmd", *beside_erl, "/usr/lib/erlang/bin", "/opt/homebrew/lib/erlang/bin")
-
 
 def _binary(name: str) -> str:
     if not re.fullmatch(r"[\w./-]+", name):
         raise ValueError(f"{name!r} is no name for a virtual host here: letters, digits, and _ - . / only")
     return f'<<"{name}">>'
-

@@ -1,0 +1,101 @@
+"""The folder a private RabbitMQ node lives in: its configuration, its data, and the environment that keeps it there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from lab.servers.keeper import find_program, free_ports
+from patterns.errors import BrokerUnavailable
+
+#: The scripts themselves come first: Debian's /usr/sbin/rabbitmq-server changes user and uses the system's folders.
+PLACES = (
+    "/usr/lib/rabbitmq/bin",
+    "/opt/rabbitmq/sbin",
+    "/opt/homebrew/opt/rabbitmq/sbin",
+    "/usr/local/opt/rabbitmq/sbin",
+)
+
+_SETTINGS = """\
+listeners.tcp.1 = 127.0.0.1:{port}
+default_user = orderflow
+default_pass = {password}
+loopback_users = none
+num_acceptors.tcp = 2
+disk_free_limit.absolute = 1MB
+raft.wal_max_size_bytes = 8000000
+log.console = false
+log.file.level = warning
+"""
+
+
+class RabbitMQHome:
+    """Own name, ports, cookie, password and files for one node; nothing of the system's RabbitMQ is read or written."""
+
+    def __init__(self, folder: Path, *, fsync: bool) -> None:
+        self.folder = folder
+        self.server, self.epmd = programs()
+        self.port, self._dist_port, self._epmd_port = free_ports(3)
+        self.password = secrets.token_hex(8)
+        self._write_files(fsync)
+
+    @property
+    def epmd_command(self) -> list[str]:
+        """Starts Erlang's name service, for this node alone."""
+        return [str(self.epmd), "-port", str(self._epmd_port), "-address", "127.0.0.1"]
+
+    @property
+    def node_command(self) -> list[str]:
+        """Starts the node, small, with its distribution port on loopback only."""
+        return [str(self.server), "-noshell", "+S", "2:2", "-kernel", "inet_dist_use_interface", "{127,0,0,1}"]
+
+    @property
+    def ctl_command(self) -> list[str]:
+        """Talks to the node from outside."""
+        return [str(self.server.with_name("rabbitmqctl")), "--quiet"]
+
+    def environment(self) -> dict[str, str]:
+        """The whole environment for all three commands."""
+        folder = self.folder
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "HOME": str(folder / "home"),
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": f"orderflow{self.port}@localhost",
+            "RABBITMQ_DIST_PORT": str(self._dist_port),
+            "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+            "RABBITMQ_LOG_BASE": str(folder / "log"),
+            "RABBITMQ_CONF_ENV_FILE": str(folder / "environment"),
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
+            "RABBITMQ_CONFIG_FILES": str(folder / "conf.d" / "*.conf"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+            "RABBITMQ_ALLOW_INPUT": "1",
+        }
+
+    def _write_files(self, fsync: bool) -> None:
+        (self.folder / "home").mkdir()
+        cookie = self.folder / "home" / ".erlang.cookie"
+        cookie.write_text(secrets.token_hex(16))
+        cookie.chmod(0o400)
+        (self.folder / "rabbitmq.conf").write_text(_SETTINGS.format(port=self.port, password=self.password))
+        (self.folder / "advanced.config").write_text("[]." if fsync else "[{ra, [{wal_sync_method, none}]}].")
+        (self.folder / "enabled_plugins").write_text("[].")
+        (self.folder / "environment").write_text("")
+
+
+def programs() -> tuple[Path, Path]:
+    """The server's start script and epmd, wherever they are installed."""
+    server, epmd = find_program("rabbitmq-server", *PLACES), _find_epmd()
+    if server is None or epmd is None:
+        raise BrokerUnavailable("RabbitMQ is not installed here; `apt install rabbitmq-server` (or brew) brings it.")
+    return server, epmd
+
+
+def _find_epmd() -> Path | None:
+    beside_erl = [str(Path(erl).resolve().parent)] if (erl := shutil.which("erl")) else []
+    return find_program("epmd", *beside_erl, "/usr/lib/erlang/bin", "/opt/homebrew/lib/erlang/bin")
