@@ -34,6 +34,14 @@ def pytest_configure() -> None:
     Settings.model_config["env_file"] = None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for a server ``real``, so that nobody has to remember to."""
+    servers = {"rabbitmq_server", "postgres_server", "private_rabbitmq", "private_postgres"}
+    for item in items:
+        if servers & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.real)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which servers were used, and shout about those that were missed."""
     for line in USED:
