@@ -45,7 +45,9 @@ def insert_once(session: Session, table: Table, **values: Any) -> bool:
     Waits for a concurrent transaction that inserts the same key, and then knows.
     """
     dialect = postgresql if session.dialect.name == "postgresql" else sqlite
-    return session.execute(dialect.insert(table).values(**values).on_conflict_do_nothing()).rowcount == 1
+    once = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    # Without the option SQLAlchemy keeps the row count of updates and deletes only.
+    return session.execute(once, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
 def begin(session: Session, steps: Table, order_id: UUID, state: str, **values: Any) -> bool:

@@ -74,7 +74,8 @@ def expiration_refusal(expiration: str) -> str | None:
 
 
 def understand(queue: Queue) -> Queue:
-    """Set what the queue's arguments mean; answers the same queue."""
+    """Set what the queue's declaration means; answers the same queue."""
+    queue.lasting = queue.durable and not queue.exclusive
     arguments: Mapping[str, Any] = queue.arguments
     queue.quorum = arguments.get("x-queue-type") == "quorum"
     ttl, expires = arguments.get("x-message-ttl"), arguments.get("x-expires")

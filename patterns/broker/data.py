@@ -39,7 +39,7 @@ class Entry:
     expires_at: float | None = None
     returns: int = 0  # how often it was given back: a quorum queue's delivery count
     redelivered: bool = False
-    lasting: bool = False  # it stands in the journal, and survives a restart
+    lasting: bool = False  # survives a restart of the broker
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +52,8 @@ class Queue:
     auto_delete: bool = False
     arguments: Mapping[str, Any] = field(default_factory=dict)
     owner: int | None = None  # the connection an exclusive queue belongs to
-    # What the arguments mean; see patterns.broker.arguments.
+    # What that means; see patterns.broker.arguments.
+    lasting: bool = False  # survives a restart of the broker
     quorum: bool = False
     ttl: float | None = None
     expires: float | None = None
@@ -70,11 +71,6 @@ class Queue:
     returned: int = 0  # how many at the head of ``ready`` were given back (quorum queues hand those out first)
     unused_since: float = 0.0
     deleted: bool = False
-
-    @property
-    def lasting(self) -> bool:
-        """Whether the queue survives a restart of the broker."""
-        return self.durable and not self.exclusive
 
 
 @dataclass(slots=True, eq=False)

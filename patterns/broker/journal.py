@@ -44,7 +44,7 @@ class Journal:
         return load(self.folder)
 
     def write(self, records: Iterable[JournalEntry]) -> None:
-        """Append the records: all of them, or after a crash none."""
+        """Append the records: all of them, or after a crash none.  Raises OSError when the disk is full."""
         assert self._file is not None, "compact() opens the file"  # noqa: S101
         self._size += _write(self._file, encode(records))
 
@@ -56,14 +56,17 @@ class Journal:
     def compact(self, records: Iterable[JournalEntry]) -> None:
         """Replace the file by one with these records; at any moment one of the two is whole."""
         new = self.folder / f"{FILE}.new"
-        self._close_file()
         file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
-        self._file, self._size = file, 0
-        left = iter(records)
-        while frame := list(islice(left, FRAME)):
-            self.write(frame)
+        left, size = iter(records), 0
+        try:
+            while frame := list(islice(left, FRAME)):
+                size += _write(file, encode(frame))
+        except OSError:
+            os.close(file)
+            raise
         new.replace(self.folder / FILE)
-        self._live = self._size
+        self._close_file()
+        self._file, self._size, self._live = file, size, size
 
     @staticmethod
     def read(folder: Path) -> dict[str, list[Message]]:

@@ -19,6 +19,7 @@ from patterns.broker.arguments import understand
 from patterns.broker.data import Entry, JournalEntry, Message, Queue
 from patterns.broker.exchanges import Binding, Exchange
 from patterns.broker.machine import Machine
+from patterns.errors import OrderflowError
 
 
 def rebuild(machine: Machine, records: Iterable[JournalEntry], now: float) -> Machine:
@@ -66,7 +67,10 @@ def _apply(machine: Machine, queues: dict[str, dict[int, Entry]], record: Journa
         case ("unbind", exchange, queue, key, arguments):
             machine.exchanges[exchange].remove(Binding(machine.queues[queue], key, arguments).identity)
         case _:
-            raise ValueError(f"Unknown journal record {record[0]!r}: was it written by a newer version?")
+            raise OrderflowError(
+                f"The embedded broker's journal has a record {record[0]!r} that this version does not know: run the "
+                "version that wrote it, or move the folder away to start afresh"
+            )
 
 
 def _forget_queue(machine: Machine, queue: Queue) -> None:

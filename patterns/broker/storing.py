@@ -41,11 +41,12 @@ class Storing(Core):
                 stored = False
                 continue
             entry = Entry(self.next_serial(), message, _expiry(message, queue, now))
-            if self.journaling and queue.lasting and (queue.quorum or message.properties.persistent):
+            if queue.lasting and (queue.quorum or message.properties.persistent):
                 entry.lasting = True
-                if not places:  # one record for all queues
-                    self.log.append(("put", message, places))
-                places.append((queue.name, entry.id, entry.expires_at))
+                if self.journaling:
+                    if not places:  # one record for all queues
+                        self.log.append(("put", message, places))
+                    places.append((queue.name, entry.id, entry.expires_at))
             queue.ready.append(entry)
             if entry.expires_at is not None:
                 self.timed[queue.name] = queue
@@ -128,17 +129,18 @@ class Storing(Core):
             queue.unacked -= 1
             if queue.deleted:
                 continue
+            entries = returned.setdefault(queue, [])  # also when none returns: a consumer has room again
             entry.redelivered = True
             entry.returns += queue.quorum
             if queue.delivery_limit is not None and entry.returns > queue.delivery_limit:
                 self.bury(queue, entry, DELIVERY_LIMIT, now)
                 continue
-            if entry.lasting and queue.quorum:
+            if entry.lasting and queue.quorum and self.journaling:
                 self.log.append(("returned", queue.name, entry.id, entry.returns))
-            returned.setdefault(queue, []).append(entry)
+            entries.append(entry)
         for queue, entries in returned.items():
             put_back(queue, entries, at_tail=asked)
-            if queue.ready[0].expires_at is not None:
+            if queue.ready and queue.ready[0].expires_at is not None:
                 self.timed[queue.name] = queue
             self._drop_overflow(queue, now)
             self.serve(queue, now)
@@ -167,16 +169,18 @@ class Storing(Core):
     def retry_stuck(self, now: float) -> None:
         """Try again to move dead letters that had nowhere to go, after something changed that may let them."""
         for queue in list(self.stuck.values()):
-            for entry, reason in list(queue.stuck.values()):
-                if not queue.deleted and self._move_dead(queue, entry, reason, now):
-                    del queue.stuck[entry.id]
-                    self.forget(queue, entry)
-            if queue.deleted or not queue.stuck:
+            for number in list(queue.stuck):
+                entry, reason = queue.stuck.pop(number)
+                if not self._move_dead(queue, entry, reason, now):
+                    queue.stuck[number] = (entry, reason)  # at the end: the next time it is another one's turn
+                    break
+                self.forget(queue, entry)
+            if not queue.stuck:
                 self.stuck.pop(queue.name, None)
 
     def forget(self, queue: Queue, entry: Entry) -> None:
         """The message is done with in this queue: also after a restart."""
-        if entry.lasting:
+        if entry.lasting and self.journaling:
             self.log.append(("gone", queue.name, entry.id))
 
     # --- time ---

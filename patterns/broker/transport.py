@@ -18,7 +18,7 @@ from patterns.broker.effects import ConnectionEnded
 from patterns.broker.journal import Journal
 from patterns.broker.machine import Machine
 from patterns.broker.records import rebuild, survivors
-from patterns.errors import BrokerUnavailable, ChannelClosed, ConnectionLost
+from patterns.errors import BrokerUnavailable, ChannelClosed, ConnectionLost, OrderflowError
 
 _NEVER = float("inf")
 
@@ -44,8 +44,12 @@ class EmbeddedTransport:
         self._closed = False
         self._journal = None if folder is None else Journal(folder)
         self._machine = Machine()
-        with self.lock:
-            self._start(self._records())
+        try:
+            with self.lock:
+                self._start(self._records())
+        except OrderflowError:
+            self.close()
+            raise
 
     # --- the port ---
 
@@ -168,12 +172,19 @@ class EmbeddedTransport:
 
     def _start(self, records: Iterable[JournalEntry]) -> None:
         machine = Machine(life=secrets.token_hex(4), journaling=self._journal is not None)
-        self._machine = rebuild(machine, records, self._clock())
-        self._down, self._failed = None, False
-        self._timer_at = _NEVER
+        rebuild(machine, records, self._clock())
         if self._journal is not None:
-            self._journal.compact(survivors(self._machine))
+            try:
+                self._journal.compact(survivors(machine))
+            except OSError as error:
+                self._fail(self._journal, error)
+                raise BrokerUnavailable(self._down) from error
+        self._machine, self._down, self._failed, self._timer_at = machine, None, False, _NEVER
         self._tell()
+
+    def _fail(self, journal: Journal, error: OSError) -> None:
+        self._failed = True  # until somebody connects and the journal can be written again
+        self._stop(f"The embedded broker cannot write its journal in {journal.folder}: {error}")
 
     def _stop(self, why: str) -> None:
         # The machine is left as it is: a broker that went down tells no queue about it.
@@ -195,12 +206,11 @@ class EmbeddedTransport:
         if log and self._journal is not None:
             try:
                 self._journal.write(log)
+                if self._journal.is_bloated:
+                    self._journal.compact(survivors(machine))
             except OSError as error:
-                self._failed = True
-                self._stop(f"The embedded broker cannot write its journal in {self._journal.folder}: {error}")
+                self._fail(self._journal, error)
                 return
-            if self._journal.is_bloated:
-                self._journal.compact(survivors(machine))
         for effect in effects:
             channel = self.channels.get(effect.channel)
             if isinstance(effect, ConnectionEnded):
