@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
 def servers() -> str:
     """What will be tested against, in plain words; installs what is missing where it may."""
     given = {name: urlsplit(os.environ.get(name, "")).hostname for name in ("RABBITMQ_URL", "DATABASE_URL")}
-    lines = [f"{name} is set: testing on {host}, in what is made there for each test." for name, host in given.items() if host]
+    lines = [f"{name} is set: testing on {host}, in what is made there." for name, host in given.items() if host]
     if len(lines) < 2:
         lines.append(find_or_install())
         lines.append("Private servers are started when the first test asks, on ports of their own, and end with the tests.")
