@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from lab.servers.keeper import find_program, free_ports
+from lab.servers.otherroot import inside
 from patterns.errors import BrokerUnavailable
 
 #: The scripts themselves come first: Debian's /usr/sbin/rabbitmq-server changes user and uses the system's folders.
@@ -44,17 +45,18 @@ class RabbitMQHome:
     @property
     def epmd_command(self) -> list[str]:
         """Starts Erlang's name service, for this node alone."""
-        return [str(self.epmd), "-port", str(self._epmd_port), "-address", "127.0.0.1"]
+        return [*inside(), str(self.epmd), "-port", str(self._epmd_port), "-address", "127.0.0.1"]
 
     @property
     def node_command(self) -> list[str]:
         """Starts the node, small, with its distribution port on loopback only."""
-        return [str(self.server), "-noshell", "+S", "2:2", "-kernel", "inet_dist_use_interface", "{127,0,0,1}"]
+        start = [*inside(), str(self.server), "-noshell", "+S", "2:2"]
+        return [*start, "-kernel", "inet_dist_use_interface", "{127,0,0,1}"]
 
     @property
     def ctl_command(self) -> list[str]:
         """Talks to the node from outside."""
-        return [str(self.server.with_name("rabbitmqctl")), "--quiet"]
+        return [*inside(), str(self.server.with_name("rabbitmqctl")), "--quiet"]
 
     def environment(self) -> dict[str, str]:
         """The whole environment for all three commands."""
@@ -89,7 +91,9 @@ class RabbitMQHome:
 
 
 def programs() -> tuple[Path, Path]:
-    """The server's start script and epmd, wherever they are installed."""
+    """The server's start script and epmd, wherever they are installed; in another root folder, where Debian has them."""
+    if inside():
+        return Path("/usr/lib/rabbitmq/bin/rabbitmq-server"), Path("/usr/bin/epmd")
     server, epmd = find_program("rabbitmq-server", *PLACES), _find_epmd()
     if server is None or epmd is None:
         raise BrokerUnavailable("RabbitMQ is not installed here; `apt install rabbitmq-server` (or brew) brings it.")
