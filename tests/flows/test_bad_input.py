@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from lab.local import LocalShop
+from tests.flows.words import until
 
 LINE = {"product_id": 1, "quantity": 1}
 BAD_ORDERS: dict[str, Any] = {
@@ -122,4 +123,4 @@ def test_what_does_not_exist_is_not_found(shop: LocalShop) -> None:
 def test_every_service_is_ready(shop: LocalShop) -> None:
     for service in ("user", "product", "order", "payment", "delivery", "notification"):
         assert shop.http(service).get("/healthz").json() == {"status": "ok", "service": service}
-        assert shop.http(service).get("/readyz").status_code == 200
+        until(lambda name=service: shop.http(name).get("/readyz").status_code == 200, f"{service} is ready")
