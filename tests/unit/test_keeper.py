@@ -34,8 +34,12 @@ def becomes(true: Callable[[], bool], seconds: float = 30) -> bool:
 
 def alive(pid: int) -> bool:
     """Whether a process runs; one that has ended and only waits to be collected does not."""
-    done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return bool(done.stdout.strip()) and not done.stdout.strip().startswith("Z")
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")  # where there is no /proc, somebody collects the dead
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_kill_9_of_the_starter_takes_everything_with_it() -> None:
