@@ -22,8 +22,11 @@ def tree_of(path: Path) -> ast.Module:
 def committed_texts() -> list[Path]:
     """Every text file that is, or is about to be, committed."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    known = [ROOT / name for name in listed.stdout.splitlines()] or python_files("tests", *PACKAGES)  # no git: a tarball
+    try:
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    except FileNotFoundError:  # no git here: then what is Python
+        listed = ""
+    known = [ROOT / name for name in listed.splitlines()] or python_files("tests", *PACKAGES)
     return [path for path in known if path.is_file() and b"\0" not in path.read_bytes()]
 
 
