@@ -17,7 +17,6 @@ from lab import shop
 from lab.audit import audit as audit_shop
 from lab.audit import wait_until_quiet
 from lab.run import run as run_shop
-from patterns import flow as flows
 from patterns.broker.journal import Journal
 from patterns.errors import OrderflowError, SettingsError
 from patterns.serve import serve as serve_app
@@ -53,6 +52,8 @@ def flow(
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
     """Show the whole flow of a mode on one screen."""
+    from patterns import flow as flows
+
     if write:
         flows.refresh(Path("docs/flows"), {name: shop.wirings_in(name) for name in MODES})
         return
@@ -124,8 +125,8 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False
         return
     if not yes:
         typer.confirm(f"Remove all customers, products and orders in {home.resolve()}?", abort=True)
-    with Journal.locked(home / "broker"):  # raises when a running shop would lose its ground
-        shutil.rmtree(home)
+    Journal(home / "broker").close()  # raises when a running shop would lose its ground
+    shutil.rmtree(home)
     console.print(f"{home} is empty.")
 
 
