@@ -52,12 +52,21 @@ class Report:
         console.print("[green]clean[/]" if self.clean else "[red]not clean[/]")
 
 
-def wait_until_quiet(seconds: float) -> list[str]:
-    """Wait until nothing is under way, at most so long; answers what still is."""
+def audit_when_quiet(seconds: float) -> Report:
+    """Wait until nothing is under way, at most so long, then check every promise.
+
+    A broker tells how many messages are ready, not how many are in somebody's hands; so what looks broken is looked at
+    again until time is over.
+    """
     until = time.monotonic() + seconds
-    while (left := under_way()) and time.monotonic() < until:
+    while True:
+        left = under_way()
+        over = time.monotonic() >= until
+        if not left or over:
+            report = audit(left)
+            if report.clean or over:
+                return report
         time.sleep(0.1)  # the shop may be another process, which tells nobody here
-    return left
 
 
 def under_way() -> list[str]:
@@ -84,7 +93,7 @@ def _open_orders(session: Session) -> list[str]:
 
 
 def audit(unfinished: list[str]) -> Report:
-    """Check every promise; ``unfinished`` is what :func:`wait_until_quiet` left."""
+    """Check every promise; ``unfinished`` is what is still under way."""
     books: Books = open_books()
     statuses = [order.status for order in books.orders.values()]
     return Report(

@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from lab import shop
-from lab.audit import audit as audit_shop
-from lab.audit import wait_until_quiet
+from lab.audit import audit_when_quiet
 from lab.run import run as run_shop
 from patterns.broker.journal import Journal
 from patterns.errors import OrderflowError, SettingsError
 from patterns.serve import serve as serve_app
 from patterns.settings import MODES, settings
+from patterns.shop import SERVICES
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
@@ -78,8 +78,7 @@ def audit(
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
     """Check every promise on the databases and queues as they are; exit status 1 when one is broken."""
-    left = wait_until_quiet(wait)
-    report = audit_shop(unfinished=left)
+    report = audit_when_quiet(wait)
     if as_json:
         print(json.dumps(report.as_dict(), indent=2))
     else:
@@ -125,8 +124,11 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False
         return
     if not yes:
         typer.confirm(f"Remove all customers, products and orders in {home.resolve()}?", abort=True)
-    Journal(home / "broker").close()  # raises when a running shop would lose its ground
-    shutil.rmtree(home)
+    with Journal.locked(home / "broker"):  # raises when a running shop would lose its ground
+        for service in SERVICES:
+            for file in home.glob(f"{service}.db*"):
+                file.unlink()
+        shutil.rmtree(home / "broker")
     console.print(f"{home} is empty.")
 
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import httpx
 from sqlalchemy import select, update
 
-from lab.audit import audit, under_way
+from lab.audit import audit_when_quiet, under_way
 from lab.books import database_of
 from lab.local import LocalShop
 from order.models import orders
@@ -141,6 +141,6 @@ class Words:
 
     def quiet(self) -> None:
         """Wait until nothing is under way, then hold the books against every promise."""
-        until(lambda: not under_way(), "the shop comes to rest")
-        report = audit(unfinished=[])
-        assert report.clean, [(promise.text, promise.broken) for promise in report.promises if promise.broken]
+        report = audit_when_quiet(PATIENCE_SECONDS)
+        broken = [(promise.text, promise.broken) for promise in report.promises if promise.broken]
+        assert report.clean, (broken, report.unfinished)
