@@ -92,12 +92,13 @@ class Hearing(Closing):
         if requeue:
             self.give_back(settled, now, asked=True)
             return
-        for entry, queue, consumer in settled:
+        for _, queue, _ in settled:
             queue.unacked -= 1
+        for queue in {queue.name: queue for _, queue, _ in settled if not queue.deleted}.values():
+            self.serve(queue, now)  # before a dead letter perhaps comes back
+        for entry, queue, _ in settled:
             if not queue.deleted:
                 self.bury(queue, entry, REJECTED, now)
-                if consumer is not None and queue.ready:
-                    self.serve(queue, now)
 
     def reject(self, channel_id: int, tag: int, now: float, *, requeue: bool = False) -> None:
         """Give one delivery back, or drop it to the dead-letter exchange."""

@@ -18,6 +18,7 @@ from patterns.broker.data import Channel, Connection, JournalEntry
 from patterns.broker.declaring import Declaring
 from patterns.broker.effects import Effect
 from patterns.broker.hearing import Hearing
+from patterns.broker.lifetimes import next_end, unused_until
 from patterns.broker.speaking import Speaking
 
 
@@ -42,15 +43,26 @@ class Machine(Declaring, Speaking, Hearing):
         if channel_id in self.channels:
             self.drop_channels([self.channels[channel_id]], now)
 
+    def next_expiry(self) -> float | None:
+        """When something expires next, if anything does: call :meth:`advance` then."""
+        soonest: float | None = None
+        for name, queue in list(self.timed.items()):
+            end = next_end(queue)
+            if end is None:
+                del self.timed[name]
+            elif soonest is None or end < soonest:
+                soonest = end
+        return soonest
+
     def advance(self, now: float) -> None:
-        """Let everything that is due by now expire; :meth:`next_expiry` says when to call this."""
+        """Let everything that is due by now expire, and dead letters that had nowhere to go try again."""
         for queue in list(self.timed.values()):
-            if queue.expires is not None and not queue.consumers and queue.unused_since + queue.expires <= now:
+            end = unused_until(queue)
+            if end is not None and end <= now:
                 self.drop_queue(queue)
             elif not queue.deleted:
                 self.serve(queue, now)
-        if self.stuck:
-            self.retry_stuck(now)
+        self.retry_stuck(now)
 
     def take_effects(self) -> list[Effect]:
         """What clients are to be told, in order; the machine forgets it."""

@@ -9,6 +9,7 @@ from patterns.broker.data import Consumer, Entry, Held, Message, Queue
 from patterns.broker.deadletter import DELIVERY_LIMIT, EXPIRED, MAXLEN, dead_letter, goes_in_circles
 from patterns.broker.effects import Deliver
 from patterns.broker.exchanges import Exchange
+from patterns.broker.lifetimes import expiry
 from patterns.broker.requeueing import put_back
 
 
@@ -40,7 +41,7 @@ class Storing(Core):
             if is_full(queue):
                 stored = False
                 continue
-            entry = Entry(self.next_serial(), message, _expiry(message, queue, now))
+            entry = Entry(self.next_serial(), message, expiry(message, queue, now))
             if queue.lasting and (queue.quorum or message.properties.persistent):
                 entry.lasting = True
                 if self.journaling:
@@ -142,6 +143,8 @@ class Storing(Core):
             put_back(queue, entries, at_tail=asked)
             if queue.ready and queue.ready[0].expires_at is not None:
                 self.timed[queue.name] = queue
+            if queue.quorum:  # it hands out first, and then looks whether it is too long; a classic one the other way
+                self.serve(queue, now)
             self._drop_overflow(queue, now)
             self.serve(queue, now)
 
@@ -183,38 +186,10 @@ class Storing(Core):
         if entry.lasting and self.journaling:
             self.log.append(("gone", queue.name, entry.id))
 
-    # --- time ---
-
-    def next_expiry(self) -> float | None:
-        """When something expires next, if anything does: call :meth:`advance` then."""
-        soonest: float | None = None
-        for name, queue in list(self.timed.items()):
-            at = _next_of(queue)
-            if at is None:
-                del self.timed[name]
-            elif soonest is None or at < soonest:
-                soonest = at
-        return soonest
-
 
 def is_full(queue: Queue) -> bool:
     """Whether the queue is at its x-max-length and refuses more."""
     return queue.rejects and queue.max_length is not None and len(queue.ready) >= queue.max_length
-
-
-def _next_of(queue: Queue) -> float | None:
-    # Only the head's time counts: what expired behind it stays until it is the head, as on RabbitMQ.
-    head = queue.ready[0].expires_at if queue.ready else None
-    unused = None if queue.expires is None or queue.consumers or queue.deleted else queue.unused_since + queue.expires
-    return min((at for at in (head, unused) if at is not None), default=None)
-
-
-def _expiry(message: Message, queue: Queue, now: float) -> float | None:
-    expiration = message.properties.expiration
-    if expiration is None:
-        return None if queue.ttl is None else now + queue.ttl
-    own = int(expiration) / 1000
-    return now + (own if queue.ttl is None else min(own, queue.ttl))
 
 
 def _has_room(consumer: Consumer) -> bool:

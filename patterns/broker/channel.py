@@ -1,4 +1,4 @@
-"""The client's side of the embedded broker: connections and channels as :mod:`patterns.amqp` promises them."""
+"""The client's side of the embedded broker: a channel as :mod:`patterns.amqp` promises it."""
 
 from __future__ import annotations
 
@@ -10,51 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 from patterns.amqp import Cancelled, Delivery, Outgoing, QueueInfo, Receipt
 from patterns.broker.effects import CancelNotice, ChannelEnded, Confirm, Deliver, Effect, Return
-from patterns.errors import BrokerUnavailable, ChannelClosed, ConnectionLost
+from patterns.errors import BrokerUnavailable, ChannelClosed
 
 if TYPE_CHECKING:
-    from patterns.broker.transport import EmbeddedTransport
-
-
-class EmbeddedConnection:
-    """One connection to the embedded broker."""
-
-    def __init__(self, transport: EmbeddedTransport, name: str, number: int) -> None:
-        self.name, self.number = name, number
-        self.channels: dict[int, EmbeddedChannel] = {}
-        self.lost: BrokerUnavailable | None = None
-        self._transport = transport
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the connection still works."""
-        return self.lost is None
-
-    def channel(self) -> EmbeddedChannel:
-        """Open a channel with publisher confirms on."""
-        with self._transport.operation() as (machine, _):
-            if self.lost is not None:
-                raise self.lost
-            channel = EmbeddedChannel(self._transport, self, machine.open_channel(self.number))
-            self.channels[channel.number] = self._transport.channels[channel.number] = channel
-            return channel
-
-    def close(self) -> None:
-        """Close the connection and its channels.  Closing twice is fine."""
-        self._transport.disconnect(self, ConnectionLost("This connection was closed by its owner"))
+    from patterns.broker.connection import EmbeddedConnection
+    from patterns.broker.engine import Engine
 
 
 class EmbeddedChannel:
     """One channel in confirm mode."""
 
-    def __init__(self, transport: EmbeddedTransport, connection: EmbeddedConnection, number: int) -> None:
+    def __init__(self, engine: Engine, connection: EmbeddedConnection, number: int) -> None:
         self.number = number
-        self._transport, self._connection = transport, connection
+        self._engine, self._connection = engine, connection
         self._arrived: deque[Deliver | CancelNotice] = deque()
         self._receipts: dict[int, Receipt] = {}  # answers to publishes that are being made right now
         self._ended: BrokerUnavailable | None = None
         self._woken = False
-        self._changed = threading.Condition(transport.lock)
+        self._changed = threading.Condition(engine.lock)
 
     # --- what the transport tells us, under its lock ---
 
@@ -77,7 +50,7 @@ class EmbeddedChannel:
             self._ended = why
         self._arrived.clear()
         self._connection.channels.pop(self.number, None)
-        self._transport.channels.pop(self.number, None)
+        self._engine.channels.pop(self.number, None)
         self._changed.notify_all()
 
     def check(self) -> None:
@@ -97,7 +70,7 @@ class EmbeddedChannel:
         arguments: Mapping[str, Any] | None = None,
     ) -> None:
         """Make an exchange, or check that it is there as said."""
-        with self._transport.operation(self) as (machine, now):
+        with self._engine.operation(self) as (machine, now):
             machine.declare_exchange(
                 self.number, name, kind, now,
                 durable=durable, auto_delete=auto_delete, passive=passive, arguments=arguments,
@@ -108,7 +81,7 @@ class EmbeddedChannel:
         passive: bool = False, arguments: Mapping[str, Any] | None = None,
     ) -> QueueInfo:
         """Make a queue, or check it; an empty name lets the broker choose one."""
-        with self._transport.operation(self) as (machine, now):
+        with self._engine.operation(self) as (machine, now):
             return machine.declare_queue(
                 self.number, name, now, durable=durable, exclusive=exclusive, auto_delete=auto_delete,
                 passive=passive, arguments=arguments,
@@ -116,34 +89,34 @@ class EmbeddedChannel:
 
     def bind(self, queue: str, exchange: str, routing_key: str = "", arguments: Mapping[str, Any] | None = None) -> None:
         """Let the exchange's messages with this key into the queue."""
-        with self._transport.operation(self) as (machine, now):
+        with self._engine.operation(self) as (machine, now):
             machine.bind(self.number, queue, exchange, routing_key, now, arguments)
 
     def unbind(
         self, queue: str, exchange: str, routing_key: str = "", arguments: Mapping[str, Any] | None = None
     ) -> None:
         """Undo a bind."""
-        with self._transport.operation(self) as (machine, now):
+        with self._engine.operation(self) as (machine, now):
             machine.unbind(self.number, queue, exchange, routing_key, now, arguments)
 
     def delete_queue(self, name: str, *, if_unused: bool = False, if_empty: bool = False) -> int:
         """Delete a queue; answers how many messages went with it."""
-        with self._transport.operation(self) as (machine, now):
+        with self._engine.operation(self) as (machine, now):
             return machine.delete_queue(self.number, name, now, if_unused=if_unused, if_empty=if_empty)
 
     def delete_exchange(self, name: str, *, if_unused: bool = False) -> None:
         """Delete an exchange and its bindings."""
-        with self._transport.operation(self) as (machine, now):
+        with self._engine.operation(self) as (machine, now):
             machine.delete_exchange(self.number, name, now, if_unused=if_unused)
 
     def purge(self, queue: str) -> int:
         """Throw away a queue's ready messages; answers how many."""
-        with self._transport.operation(self) as (machine, now):
+        with self._engine.operation(self) as (machine, now):
             return machine.purge(self.number, queue, now)
 
     def qos(self, prefetch: int) -> None:
         """At most so many unacknowledged messages for each consumer started after this (0: no limit)."""
-        with self._transport.operation(self) as (machine, _):
+        with self._engine.operation(self) as (machine, _):
             machine.qos(self.number, prefetch)
 
     def publish(self, messages: Sequence[Outgoing], timeout: float = 30.0) -> list[Receipt]:  # noqa: ARG002
@@ -152,32 +125,32 @@ class EmbeddedChannel:
         This broker answers at once, so it never needs the timeout.
         """
         numbers: list[int] = []
-        with self._transport.operation(self, waits=False) as (machine, now):
+        with self._engine.operation(self, waits=False) as (machine, now):
             for message in messages:
                 numbers.append(machine.publish(self.number, message, now))  # noqa: PERF401 (keeps what came before)
-        with self._transport.lock:
+        with self._engine.lock:
             answers = [self._receipts.pop(number, Receipt.UNKNOWN) for number in numbers]
         return answers + [Receipt.UNKNOWN] * (len(messages) - len(answers))
 
     def consume(self, queue: str, *, auto_ack: bool = False, exclusive: bool = False) -> str:
         """Start a consumer; its deliveries come out of :meth:`take`.  Answers the consumer tag."""
-        with self._transport.operation(self) as (machine, now):
+        with self._engine.operation(self) as (machine, now):
             return machine.consume(self.number, queue, now, auto_ack=auto_ack, exclusive=exclusive)
 
     def cancel(self, consumer: str) -> None:
         """Stop a consumer; what it holds unacknowledged stays ours."""
-        with self._transport.operation(self) as (machine, now):
+        with self._engine.operation(self) as (machine, now):
             machine.cancel(self.number, consumer, now)
 
     def get(self, queue: str, *, auto_ack: bool = False) -> Delivery | None:
         """Fetch one message, if there is one."""
-        with self._transport.operation(self) as (machine, now):
+        with self._engine.operation(self) as (machine, now):
             fetched = machine.get(self.number, queue, now, auto_ack=auto_ack)
         return None if fetched is None else _delivery(fetched)
 
     def take(self, limit: int, timeout: float | None) -> list[Delivery | Cancelled]:
         """Wait until something arrived, then hand out all that is there, at most ``limit``."""
-        with self._transport.lock:
+        with self._engine.lock:
             self._changed.wait_for(self._stirred, timeout)
             self.check()
             self._woken = False
@@ -191,28 +164,28 @@ class EmbeddedChannel:
 
     def wake(self) -> None:
         """Make the current or next :meth:`take` return at once."""
-        with self._transport.lock:
+        with self._engine.lock:
             self._woken = True
             self._changed.notify_all()
 
     def ack(self, tag: int, *, multiple: bool = False) -> None:
         """Say that a delivery (``multiple``: and all before it) is done with."""
-        with self._transport.operation(self, waits=False) as (machine, now):
+        with self._engine.operation(self, waits=False) as (machine, now):
             machine.ack(self.number, tag, now, multiple=multiple)
 
     def nack(self, tag: int, *, multiple: bool = False, requeue: bool = True) -> None:
         """Give a delivery (``multiple``: and all before it) back, or drop it to the dead-letter exchange."""
-        with self._transport.operation(self, waits=False) as (machine, now):
+        with self._engine.operation(self, waits=False) as (machine, now):
             machine.nack(self.number, tag, now, multiple=multiple, requeue=requeue)
 
     def reject(self, tag: int, *, requeue: bool = False) -> None:
         """Give one delivery back, or drop it to the dead-letter exchange."""
-        with self._transport.operation(self, waits=False) as (machine, now):
+        with self._engine.operation(self, waits=False) as (machine, now):
             machine.reject(self.number, tag, now, requeue=requeue)
 
     def close(self) -> None:
         """Close the channel; what it holds unacknowledged is requeued.  Closing twice is fine."""
-        self._transport.close_channel(self)
+        self._engine.close_channel(self)
 
 
 def _delivery(effect: Deliver) -> Delivery:
