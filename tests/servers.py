@@ -152,8 +152,12 @@ def _vhost(server: PrivateRabbitMQ | ConfiguredRabbitMQ) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _sets() -> dict[Postgres, Databases]:
-    return {}
+def _sets() -> Iterator[dict[Postgres, Databases]]:
+    sets: dict[Postgres, Databases] = {}
+    yield sets
+    for server, made in sets.items():
+        if not isinstance(server, PrivatePostgres):  # a private one goes as a whole
+            made.drop_all()
 
 
 @pytest.fixture(scope="module")
