@@ -23,6 +23,9 @@ IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
 USED: list[str] = []
 MISSED: dict[str, int] = {}
 
+#: The sets of databases made on each server; what is left on a configured one is dropped in the end.
+SETS: dict[Postgres, Databases] = {}
+
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which servers were used, and shout about those that were missed."""
@@ -74,7 +77,7 @@ def _private_postgres() -> Iterator[PrivatePostgres | Unavailable]:
 
 @pytest.fixture(scope="session")
 def _configured_rabbitmq() -> ConfiguredRabbitMQ:
-    server = ConfiguredRabbitMQ(GIVEN["RABBITMQ_URL"])
+    server = ConfiguredRabbitMQ(GIVEN["RABBITMQ_URL"], os.environ.get("RABBITMQ_MANAGEMENT_URL", ""))
     USED.append(server.description)
     return server
 
@@ -88,6 +91,8 @@ def _configured_postgres() -> Iterator[Postgres | Unavailable]:
         yield Unavailable(error)
         return
     yield server
+    if server in SETS:
+        SETS[server].drop_all()
     server.disconnect()
 
 
@@ -151,19 +156,10 @@ def _vhost(server: PrivateRabbitMQ | ConfiguredRabbitMQ) -> Iterator[str]:
     server.delete_vhost(name)
 
 
-@pytest.fixture(scope="session")
-def _sets() -> Iterator[dict[Postgres, Databases]]:
-    sets: dict[Postgres, Databases] = {}
-    yield sets
-    for server, made in sets.items():
-        if not isinstance(server, PrivatePostgres):  # a private one goes as a whole
-            made.drop_all()
-
-
 @pytest.fixture(scope="module")
-def databases(postgres_server: Postgres, _sets: dict[Postgres, Databases]) -> Databases:
+def databases(postgres_server: Postgres) -> Databases:
     """Makes sets of databases: ``fresh()``, ``drop(url)``; ``prepare(service, create_tables)`` makes a template."""
-    return _sets.setdefault(postgres_server, Databases(postgres_server))
+    return SETS.setdefault(postgres_server, Databases(postgres_server))
 
 
 @pytest.fixture
