@@ -3,7 +3,7 @@
 from order import crud
 from order.database import database
 from order.models import metadata
-from order.mqlistener import WIRING, cancel
+from order.mqlistener import WIRING, cancel, place_order
 from order.routes import router
 from patterns.serve import serve
 from patterns.service import Service
@@ -17,10 +17,10 @@ def sweep_deadlines(service: Service) -> None:
     """Cancel every order whose deadline is over; safe at any time, since what is undone too early leaves a tombstone."""
     for order_id in service.database.read(crud.overdue, OVERDUE_AT_ONCE):
         wish = CancelOrder(order_id=order_id, reason="not settled before its deadline")
-        service.perform(cancel, wish, mode="")  # an answer travels in the order's own mode
+        service.perform(wish)
 
 
-service = Service("order", database, metadata, WIRING, chores=[sweep_deadlines])
+service = Service("order", database, metadata, WIRING, acts=(place_order, cancel), chores=(sweep_deadlines,))
 app = create_app(service, router, "What was ordered, and how it ended.")
 
 if __name__ == "__main__":

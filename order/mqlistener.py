@@ -25,7 +25,7 @@ from patterns.shop import (
     StockReleased,
     StockReserved,
 )
-from patterns.wiring import Wiring
+from patterns.wiring import Wiring, at, to
 
 # -- what clients ask for
 
@@ -115,45 +115,38 @@ def unwind(
     return undone
 
 
+NOTICES = (OrderPlaced, PaymentTaken, OrderConfirmed, OrderFailed, OrderCancelled)
+
 WIRING = {
-    "rpc": Wiring(
+    "rpc": Wiring(  # we ask; answers come back to us, and passing them on is asking the next
         hears=(
             (mq.RPC_CREATE, place_order_and_tell), (mq.RPC_CANCEL, cancel_and_tell),
-            (Answer(), advance), (Answer(), confirm), (Answer(), fail_and_unwind), (Answer(), unwind), (Answer(), close),
+            *at(Answer(), advance, confirm, fail_and_unwind, unwind, close),
         ),
         says=(
             (OrderPlaced, Rpc("product_stock_update")), (StockReserved, Rpc("user_check")),
             (FundsHeld, Rpc("payment_process")), (PaymentTaken, Rpc("delivery_schedule")),
-            (FundsRejected, Rpc("product_stock_release")), (PaymentFailed, Rpc("user_release")),
-            (DeliveryFailed, Rpc("payment_refund")),
-            (OrderCancelled, Rpc("delivery_cancel")), (DeliveryCancelled, Rpc("payment_refund")),
-            (PaymentRefunded, Rpc("user_release")), (FundsReleased, Rpc("product_stock_release")),
+            *to(Rpc("delivery_cancel"), OrderCancelled), *to(Rpc("payment_refund"), DeliveryFailed, DeliveryCancelled),
+            *to(Rpc("user_release"), PaymentFailed, PaymentRefunded),
+            *to(Rpc("product_stock_release"), FundsRejected, FundsReleased),
             (OrderConfirmed, Queue("product_stock_sell")), (OrderConfirmed, Queue("user_spend")),
-            (OrderPlaced, Queue("notification_notify")), (PaymentTaken, Queue("notification_notify")),
-            (OrderConfirmed, Queue("notification_notify")), (OrderFailed, Queue("notification_notify")),
-            (OrderCancelled, Queue("notification_notify")),
+            *to(Queue("notification_notify"), *NOTICES),
         ),
     ),
     "default": Wiring(
-        hears=(
-            (mq.CREATE, place_order), (mq.UPDATE, confirm), (mq.UPDATE, fail), (mq.UPDATE, close), (mq.UPDATE, cancel),
-        ),
+        hears=((mq.CREATE, place_order), *at(mq.UPDATE, confirm, fail, close, cancel)),
         says=(
             (OrderPlaced, Queue("product.reserve")), (OrderCancelled, Queue("delivery.cancel")),
             (OrderConfirmed, Queue("product.sell")), (OrderConfirmed, Queue("user.spend")),
-            (OrderPlaced, Queue("notification.notify")), (OrderConfirmed, Queue("notification.notify")),
-            (OrderFailed, Queue("notification.notify")), (OrderCancelled, Queue("notification.notify")),
+            *to(Queue("notification.notify"), OrderPlaced, OrderConfirmed, OrderFailed, OrderCancelled),
         ),
     ),
     "fanout": Wiring(
         hears=(
-            (Fanout("EX_DELIVERY"), confirm), (Fanout("EX_PRODUCT"), fail), (Fanout("EX_USER"), fail),
-            (Fanout("EX_PAYMENT"), fail), (Fanout("EX_DELIVERY"), fail), (Fanout("EX_PRODUCT"), close),
+            *at(Fanout("EX_DELIVERY"), confirm, fail), *at(Fanout("EX_PRODUCT"), fail, close),
+            (Fanout("EX_USER"), fail), (Fanout("EX_PAYMENT"), fail),
         ),
-        says=(
-            (OrderPlaced, mq.EX_ORDER), (OrderConfirmed, mq.EX_ORDER), (OrderFailed, mq.EX_ORDER),
-            (OrderCancelled, mq.EX_ORDER),
-        ),
+        says=to(mq.EX_ORDER, OrderPlaced, OrderConfirmed, OrderFailed, OrderCancelled),
     ),
     "direct": Wiring(
         hears=(
@@ -176,7 +169,7 @@ WIRING = {
             (OrderFailed, Topic("order.failed")), (OrderCancelled, Topic("order.cancelled")),
         ),
     ),
-    "saga": Wiring(
+    "saga": Wiring(  # we command; every participant's event comes to us
         hears=(
             (saga_event("product", "reserve_stock"), advance), (saga_event("user", "hold_funds"), advance),
             (saga_event("payment", "take_payment"), advance), (saga_event("delivery", "schedule_delivery"), confirm),
@@ -188,17 +181,12 @@ WIRING = {
             (OrderPlaced, saga_command("product", "reserve_stock")), (StockReserved, saga_command("user", "hold_funds")),
             (FundsHeld, saga_command("payment", "take_payment")),
             (PaymentTaken, saga_command("delivery", "schedule_delivery")),
-            (FundsRejected, saga_command("product", "release_stock")),
-            (PaymentFailed, saga_command("user", "release_funds")),
-            (DeliveryFailed, saga_command("payment", "refund_payment")),
-            (OrderCancelled, saga_command("delivery", "cancel_delivery")),
-            (DeliveryCancelled, saga_command("payment", "refund_payment")),
-            (PaymentRefunded, saga_command("user", "release_funds")),
-            (FundsReleased, saga_command("product", "release_stock")),
+            *to(saga_command("delivery", "cancel_delivery"), OrderCancelled),
+            *to(saga_command("payment", "refund_payment"), DeliveryFailed, DeliveryCancelled),
+            *to(saga_command("user", "release_funds"), PaymentFailed, PaymentRefunded),
+            *to(saga_command("product", "release_stock"), FundsRejected, FundsReleased),
             (OrderConfirmed, saga_command("product", "sell_stock")), (OrderConfirmed, saga_command("user", "spend_funds")),
-            (OrderPlaced, saga_command("notification", "notify")), (PaymentTaken, saga_command("notification", "notify")),
-            (OrderConfirmed, saga_command("notification", "notify")), (OrderFailed, saga_command("notification", "notify")),
-            (OrderCancelled, saga_command("notification", "notify")),
+            *to(saga_command("notification", "notify"), *NOTICES),
         ),
     ),
 }

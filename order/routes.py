@@ -7,7 +7,6 @@ from fastapi import APIRouter, Header, Request, Response
 
 from order import crud
 from order.database import database
-from order.mqlistener import cancel, place_order
 from order.schemas import HistoryEntry, Order, OrderRequest
 from patterns.place_order import PlaceOrder
 from patterns.service import Service
@@ -28,7 +27,7 @@ def place(body: OrderRequest, request: Request, response: Response, key: Key = N
     """
     service: Service = request.app.state.service
     order = PlaceOrder.of(body, key=key or str(uuid4()), mode=settings().messaging_mode)
-    is_new = bool(service.perform(place_order, order, order.mode, wait=True))
+    is_new = bool(service.perform(order, wait=True))
     placed = _order(order.order_id)
     if placed.status != "PROCESSING":
         response.status_code = 201 if is_new and order.mode == "rpc" else 200
@@ -52,8 +51,8 @@ def get_history(order_id: UUID) -> list[HistoryEntry]:
 def cancel_order(order_id: UUID, request: Request) -> Order:
     """Cancel an order that is not settled; what was done for it is undone.  A failed one stays failed: 200."""
     service: Service = request.app.state.service
-    order = _order(order_id)
-    service.perform(cancel, CancelOrder(order_id=order_id), order.mode)
+    _order(order_id)
+    service.perform(CancelOrder(order_id=order_id))
     database.read(crud.must_not_be_a_success, order_id)
     return _order(order_id)
 

@@ -27,20 +27,22 @@ from patterns.rpc import converse
 from patterns.settings import settings
 from patterns.transport import transport
 from patterns.voice import Voice
-from patterns.wiring import Handler, Wirings
+from patterns.wiring import Handler, Wirings, accepts
 
 
 class Service:
     """One service of the shop.
 
-    ``chores`` are called about once a second with the service: what must happen in time, such as deadlines.
+    ``acts`` are handlers a client or a clock may ask for directly (:meth:`perform`); ``chores`` are called about once a
+    second with the service: what must happen in time, such as deadlines.
     """
 
     def __init__(
         self, name: str, database: Database, metadata: MetaData, wirings: Wirings,
-        chores: Sequence[Callable[[Service], None]] = (),
+        acts: Sequence[Handler] = (), chores: Sequence[Callable[[Service], None]] = (),
     ) -> None:
         self.name, self.database, self.metadata, self.wirings, self.chores = name, database, metadata, wirings, chores
+        self._acts = {message: act for act in acts for message in accepts(act)}
         self.trouble: str | None = "not started"
         topology.know(name, wirings)
         self.voice: Voice
@@ -102,26 +104,24 @@ class Service:
         )
         patience(self._begin)
 
-    def perform(self, handler: Handler, message: Message, mode: str, wait: bool = False) -> tuple[Message, ...]:
-        """Do one of the service's own acts, asked for by a client or a clock; answers what the handler said.
+    def perform(self, message: Message, *, wait: bool = False) -> tuple[Message, ...]:
+        """Do one of the service's own acts, asked for by a client or a clock; answers what its handler said.
 
-        Committed when it returns; what is said travels right after.  With ``wait`` in a mode of questions and answers
-        it also carries the conversation on, at most RPC_WAIT_SECONDS.
+        Committed when it returns; what is said travels right after, in the order's mode.  With ``wait``, questions are
+        asked and their answers handled here and now, at most RPC_WAIT_SECONDS.
         """
         until = monotonic() + settings().rpc_wait_seconds
-        deadline = time.time() + settings().order_deadline_seconds
-        answers, said = self.database.transact(self._act, handler, message, Context(mode, deadline=deadline))
-        if wait and self.wirings[mode].hears_answers:
+        answers, said = self.database.transact(self._act, message)
+        if wait and any(one.awaits_answer for one in said):
             converse(said, self.voice, self.listener, self.relay, until)
         else:
             self.relay.say_soon(said)
         return answers
 
-    def _act(
-        self, session: Session, handler: Handler, message: Message, context: Context
-    ) -> tuple[tuple[Message, ...], list[Said]]:
-        result = handler(session, message)
+    def _act(self, session: Session, message: Message) -> tuple[tuple[Message, ...], list[Said]]:
+        result = self._acts[type(message)](session, message)
         answers = result if isinstance(result, tuple) else (result,) if result is not None else ()
+        context = Context(settings().messaging_mode, deadline=time.time() + settings().order_deadline_seconds)
         return answers, outbox.add(session, addressed(answers, self.wirings, context))
 
     def troubles(self) -> dict[str, str]:

@@ -64,6 +64,16 @@ class Wiring:
         return any(isinstance(line.address, Answer) for line in self.lines)
 
 
+def at(address: Address, *handlers: Handler) -> tuple[tuple[Address, Handler], ...]:
+    """Lines of ``hears``: several handlers at one address, told apart by the types they take."""
+    return tuple((address, handler) for handler in handlers)
+
+
+def to(address: Address, *messages: type[Message]) -> tuple[tuple[type[Message], Address], ...]:
+    """Lines of ``says``: several messages to one address."""
+    return tuple((message, address) for message in messages)
+
+
 Wirings = Mapping[str, Wiring]
 """A service's wiring for each mode; or, where a mode is looked at as a whole, each service's wiring for that mode."""
 
