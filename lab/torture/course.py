@@ -57,7 +57,7 @@ def _torture_mode(shop: TorturedShop, mode: str, watch: Watch) -> Result:
     stock = stock_up(plan, mode, shop.urls("user")[0], shop.urls("product")[0])
     wanted = wishes(plan, mode, stock)
     load = Load(plan, mode, wanted, shop.urls("order"))
-    nemesis = Nemesis(plan, mode, shop.groups, lambda: len(load.history.accepted) / max(1, plan.orders))
+    nemesis = Nemesis(plan, shop.groups, load)
 
     def tick(doing: str) -> None:
         settled = database_of("order").read(_settled, mode, wanted)
@@ -83,15 +83,16 @@ def _fight(load: Load, nemesis: Nemesis, tick: Callable[[], None]) -> None:
             tick()
             time.sleep(TICK_SECONDS)  # a progress bar's pace
         if load.gave_up:
+            load.stop()
             nemesis.stop()
         while nemesis.running:
             tick()
             time.sleep(TICK_SECONDS)
-    finally:  # also on Ctrl-C, when nobody may start a process any more
+        load.join()
+    finally:  # also on Ctrl-C: nobody may start a process any more
         load.stop()
         nemesis.stop()
         nemesis.join()
-    load.join()
 
 
 def _audit_when_quiet(seconds: float, tick: Callable[[], None]) -> Report:

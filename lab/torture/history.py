@@ -38,6 +38,7 @@ class History:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.accepted: set[UUID] = set()
+        self.answered: set[UUID] = set()
         self._lock = threading.Lock()
 
     def note(self, what: What, order_id: UUID, began: float, answer: httpx.Response | None) -> Request:
@@ -48,6 +49,8 @@ class History:
         request = Request(what, order_id, outcome, code, told.get("id"), told.get("status"), began, time.time())
         with self._lock:
             self.requests.append(request)
+            if what == "place" and outcome != "unknown":
+                self.answered.add(order_id)
             if what == "place" and outcome == "ok":
                 self.accepted.add(order_id)
         return request

@@ -25,6 +25,8 @@ class Load:
 
     def __init__(self, plan: Plan, mode: str, wanted: list[Wish], urls: list[str]) -> None:
         self.plan, self.mode, self.wanted, self.urls = plan, mode, wanted, urls
+        self.permits = threading.Semaphore(0)
+        """One for each order that may be begun."""
         self.history = History()
         self._wishes: Iterator[Wish] = iter(wanted)
         self._take = threading.Lock()
@@ -61,7 +63,7 @@ class Load:
     @property
     def gave_up(self) -> bool:
         """Whether time was over before every client had its answers."""
-        return len(self.history.accepted) < len(self.wanted)
+        return len(self.history.answered) < len(self.wanted)
 
     def _client(self, number: int) -> None:
         chance = self.plan.chance(self.mode, "client", number)
@@ -81,7 +83,7 @@ class Load:
             while (due := self._to_cancel.get()) is not None:
                 at, wish = due
                 self._stopping.wait(at - time.monotonic())
-                self._ask("cancel", wish, lambda url, wish=wish: http.post(f"{url}/orders/{wish.order_id}/cancel"))
+                self._ask("cancel", wish, _cancelling(http, wish))
 
     def _ask(self, what: What, wish: Wish, send: Callable[[str], httpx.Response]) -> None:
         """Ask one instance after another until one answers; to cancel what is not there yet is no answer."""
@@ -102,6 +104,7 @@ class Load:
         return self.history.note(what, wish.order_id, began, answer).code
 
     def _next(self) -> Wish | None:
+        self.permits.acquire(timeout=max(0.0, self._until - time.monotonic()))
         with self._take:
             return None if self._over else next(self._wishes, None)
 
@@ -116,3 +119,7 @@ def _placing(http: httpx.Client, wish: Wish) -> Callable[[str], httpx.Response]:
 
 def _looking(http: httpx.Client, wish: Wish) -> Callable[[str], httpx.Response]:
     return lambda url: http.get(f"{url}/orders/{wish.order_id}")
+
+
+def _cancelling(http: httpx.Client, wish: Wish) -> Callable[[str], httpx.Response]:
+    return lambda url: http.post(f"{url}/orders/{wish.order_id}/cancel")

@@ -1,11 +1,22 @@
-"""The nemesis: kills one process after another with ``kill -9``, and brings it back."""
+"""The nemesis: kills one process after another with ``kill -9``, and brings it back.
+
+::
+
+    orders   |────────── 1st part ──────────|────────── 2nd part ──────────|── …
+    strikes               1st ──back──>                  2nd ──back──>
+
+A strike comes in the middle of its part of the orders, and clients may not be further than one part ahead: otherwise
+a quick shop would have taken all orders before the first victim is back.
+"""
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from lab.torture.load import Load
 from lab.torture.plan import Plan
 from lab.torture.processes import ShopProcess
 
@@ -15,18 +26,17 @@ POLL_SECONDS = 0.02
 
 
 class Nemesis:
-    """Spreads its kills over the load: the k-th of n comes when k/(n+1) of the orders are accepted.
+    """As many strikes as the plan says, against one mode's load.
 
     In its first round each service is met once; then chance decides.  A victim is back, and ready, before the next dies.
     """
 
-    def __init__(
-        self, plan: Plan, mode: str, groups: dict[str, list[ShopProcess]], progress: Callable[[], float]
-    ) -> None:
-        self.plan, self.groups, self.progress = plan, groups, progress
+    def __init__(self, plan: Plan, groups: dict[str, list[ShopProcess]], load: Load) -> None:
+        self.plan, self.groups, self.load = plan, groups, load
         self.killed: Counter[str] = Counter()
         self.trouble: Exception | None = None
-        self._chance = plan.chance(mode, "nemesis")
+        self._permitted = 0
+        self._chance = plan.chance(load.mode, "nemesis")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="nemesis", daemon=True)
 
@@ -36,11 +46,11 @@ class Nemesis:
 
     @property
     def running(self) -> bool:
-        """Whether it has kills left."""
+        """Whether it has strikes left."""
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        """Kill nobody any more; whoever is dead is brought back first."""
+        """Strike no more; whoever is dead is started again first."""
         self._stopping.set()
 
     def join(self) -> None:
@@ -50,13 +60,23 @@ class Nemesis:
             raise self.trouble
 
     def _run(self) -> None:
+        part = self.plan.orders / max(1, self.plan.kills)
         try:
+            self._permit(math.ceil(part))
             for number, victims in enumerate(self._victims(), start=1):
-                if not self._wait_for(number / (self.plan.kills + 1)):
+                if not self._wait_for((number - 0.5) * part):
                     return
+                self._permit(math.ceil((number + 1) * part))
                 self._strike(victims)
         except Exception as error:  # said by join(), in the main thread
             self.trouble = error
+        finally:
+            self._permit(self.plan.orders + self.plan.clients)  # whoever still waits finds nothing left to do
+
+    def _permit(self, orders: int) -> None:
+        if orders > self._permitted:
+            self.load.permits.release(orders - self._permitted)
+            self._permitted = orders
 
     def _victims(self) -> Iterator[list[ShopProcess]]:
         names: list[str] = []
@@ -65,8 +85,8 @@ class Nemesis:
             group = self.groups[names.pop()]
             yield group if self._chance.random() < BOTH_SHARE else [self._chance.choice(group)]
 
-    def _wait_for(self, share: float) -> bool:
-        while self.progress() < share:
+    def _wait_for(self, answered: float) -> bool:
+        while len(self.load.history.answered) < answered:
             if self._stopping.wait(POLL_SECONDS):
                 return False
         return not self._stopping.is_set()

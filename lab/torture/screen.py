@@ -42,7 +42,7 @@ def show(console: Console, plan: Plan, totals: Totals) -> None:
     for result in totals.results:
         table.add_row(*_row(result))
     console.print(table)
-    console.print("retried: requests repeated with their key.  unheard: orders that were placed by a request whose answer got lost.")
+    console.print("retried: requests repeated with their key.  unheard: orders whose first answer got lost.")
     for result in totals.results:
         why = ", ".join(f"{number} {event}" for event, number in sorted(result.why_failed.items()))
         console.print(f"FAILED in {result.mode} by: {why or 'nothing'}", highlight=False)

@@ -126,9 +126,8 @@ class EmbeddedShop(TorturedShop):
         status = process.wait_until_ended()
         return [f"orderflow run ended with {status} after SIGINT:\n{process.last_words()}"] if status else []
 
-    def _start(self, opening: ExitStack) -> None:
-        home = Path(tempfile.mkdtemp(prefix="orderflow-torture-home-"))
-        opening.callback(lambda: shutil.rmtree(home, ignore_errors=True) if not self.keep_logs else None)
+    def _start(self, _: ExitStack) -> None:
+        home = self.logs / "home"
         _point_to(rabbitmq_url="", database_url="", orderflow_home=home)
         ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
         environment = self._environment(RABBITMQ_URL="", DATABASE_URL="", ORDERFLOW_HOME=str(home))

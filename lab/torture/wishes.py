@@ -14,7 +14,7 @@ from patterns.shop import order_id_for
 
 RICH, POOR = 30, 10
 PLENTIFUL, SCARCE = 8, 3
-POOR_SHARE, SCARCE_SHARE, CANCELLED_SHARE = 0.15, 0.1, 0.04
+POOR_SHARE, SCARCE_SHARE, CANCELLED_SHARE = 0.15, 0.1, 0.08
 
 
 @dataclass(frozen=True)
@@ -85,5 +85,6 @@ def _wish(chance: random.Random, number: int, key: str, mode: str, stock: Stock)
     if chance.random() < SCARCE_SHARE:
         products[0] = chance.choice(stock.scarce)
     items = tuple((product, chance.randint(1, 3)) for product in products)
-    cancel_after = chance.uniform(0, 0.5) if chance.random() < CANCELLED_SHARE else None
+    # Mostly at once, sometimes later: the race is to be won and lost.
+    cancel_after = chance.random() ** 2 / 2 if chance.random() < CANCELLED_SHARE else None
     return Wish(number, key, mode, user, items, cancel_after)
