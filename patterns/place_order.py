@@ -91,8 +91,8 @@ def _cents(amount: Any) -> int:
     """An amount such as ``"19.99"`` in cents.  Raises ValueError unless it is a whole number of them."""
     try:
         cents = Decimal(str(amount)) * 100 if not isinstance(amount, bool) else Decimal("NaN")
-        if cents.is_finite() and cents == cents.to_integral_value() and abs(cents) < 10**19:
-            return int(cents)
     except InvalidOperation:
-        pass  # not a number at all: the same complaint as for the others
-    raise ValueError("amount must be a decimal with at most two places, such as 19.99")
+        cents = Decimal("NaN")
+    if not cents.is_finite() or abs(cents) >= 10**19 or cents != cents.to_integral_value():
+        raise ValueError("amount must be a decimal with at most two places, such as 19.99")
+    return int(cents)
