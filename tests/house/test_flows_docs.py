@@ -59,7 +59,8 @@ def test_the_diagrams_show_success_and_undo(mode: str) -> None:
 def rewired() -> dict[str, dict[str, Wiring]]:
     """The shop, but for one routing key."""
     topic = BY_MODE["topic"]
-    product = replace(topic["product"], hears=((Topic("order.#"), topic["product"].hears[0][1]), *topic["product"].hears[1:]))
+    first, *others = topic["product"].hears
+    product = replace(topic["product"], hears=((Topic("order.#"), first[1]), *others))
     order = replace(topic["order"], says=tuple(
         (message, Topic("order.placed.now") if message.__name__ == "OrderPlaced" else address)
         for message, address in topic["order"].says
