@@ -32,7 +32,8 @@ class LocalShop:
         configure(**{**free_ports(), **overrides})
         self._serving: dict[str, Serving] = {}
         self._clients = {
-            service: httpx.Client(base_url=f"http://127.0.0.1:{settings().port(service)}", timeout=30) for service in SERVICES
+            service: httpx.Client(base_url=f"http://127.0.0.1:{settings().port(service)}", timeout=30)
+            for service in SERVICES
         }
 
     def __enter__(self) -> Self:

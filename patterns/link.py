@@ -71,7 +71,8 @@ class Link:
 
     def _run(self) -> None:
         patience = Retrying(
-            retry=retry_if_exception_type(BrokerUnavailable), wait=wait_exponential_jitter(multiplier=0.1, max=5, jitter=0.2),
+            retry=retry_if_exception_type(BrokerUnavailable),
+            wait=wait_exponential_jitter(multiplier=0.1, max=5, jitter=0.2),
             stop=stop_when_event_set(self.stopping), sleep=sleep_using_event(self.stopping),
             before_sleep=self._say_once, retry_error_callback=lambda _: None,
         )

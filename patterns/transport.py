@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import threading
 
+from patterns.amqp import Transport
 from patterns.broker import EmbeddedTransport
 from patterns.connection import RabbitTransport
-
-from patterns.amqp import Transport
 from patterns.settings import settings
 
 _lock = threading.Lock()

@@ -17,7 +17,7 @@ from patterns.address import Direct, Fanout, Queue, Rpc, Topic
 from patterns.errors import AnswerTimeout, Unroutable
 from patterns.message import Message
 from patterns.settings import configure
-from patterns.shop import SERVICES, OrderStatus, StockReleased, StockRejected
+from patterns.shop import SERVICES, OrderStatus, StockRejected, StockReleased
 from patterns.transport import transport, use
 
 README = Path(__file__).parents[2] / "README.md"

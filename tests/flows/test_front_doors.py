@@ -105,8 +105,8 @@ HOSTILE: dict[str, tuple[str, Outgoing, str]] = {
                       "no message_id"),
     "not JSON": ("product", Outgoing("", "product.reserve", b"{nonsense", Properties(message_id="m", type="OrderPlaced")),
                  "not a readable OrderPlaced"),
-    "not even text": ("product", Outgoing("", "product.reserve", b"\xff\x00\xfe", Properties(message_id="m", type="OrderPlaced")),
-                      "not a readable OrderPlaced"),
+    "not even text": ("product", Outgoing("", "product.reserve", b"\xff\x00\xfe", Properties(
+        message_id="m", type="OrderPlaced")), "not a readable OrderPlaced"),
     "no type": ("product", Outgoing("", "product.reserve", b"{}", Properties(message_id="m")), "not understood"),
     "an unknown type": ("product", Outgoing("", "product.reserve", b"{}", Properties(message_id="m", type="Surprise")),
                         "not understood"),
@@ -124,8 +124,8 @@ HOSTILE: dict[str, tuple[str, Outgoing, str]] = {
         message_id="m", type="PlaceOrder")), "not a readable PlaceOrder"),
     "deep nesting": ("order", Outgoing("", "order.create", b"[" * 10_000, Properties(message_id="m", type="PlaceOrder")),
                      "not a readable PlaceOrder"),
-    "an order that does not exist": ("order", Outgoing("", "order_status_update", json.dumps({"order_id": str(uuid4())}).encode(),
-                                                       Properties(message_id="m", type="CancelOrder")), "does not exist"),
+    "an order that does not exist": ("order", Outgoing("", "order_status_update", json.dumps(
+        {"order_id": str(uuid4())}).encode(), Properties(message_id="m", type="CancelOrder")), "does not exist"),
 }
 
 

@@ -147,7 +147,8 @@ class ShopMachine(RuleBasedStateMachine):
         self.money_is_conserved()
         self.goods_are_conserved()
         for customer in self.paid_in:
-            bought = [self.words.look(order) for order, details in self.placed.items() if details["body"]["user_id"] == customer]
+            theirs = [order for order, details in self.placed.items() if details["body"]["user_id"] == customer]
+            bought = [self.words.look(order) for order in theirs]
             spent = sum(order["amount_cents"] for order in bought if order["status"] == "SUCCESS")
             assert self.words.money(customer)[1:] == (0, spent)
 

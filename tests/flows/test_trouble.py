@@ -74,9 +74,10 @@ def test_switching_the_mode_strands_nothing(words: Words) -> None:
     ada, chair = words.customer(50_000), words.goods(price=1_000, quantity=20)
     words.shop.stop("user")
     try:
-        started = []
-        for mode in ("default", "fanout", "direct", "topic", "saga", words.mode):
-            started.append(Words(words.shop, mode).order_meanwhile(ada, {chair: 1}, key_for(ada)))
+        started = [
+            Words(words.shop, mode).order_meanwhile(ada, {chair: 1}, key_for(ada))
+            for mode in ("default", "fanout", "direct", "topic", "saga", words.mode)
+        ]
     finally:
         words.shop.start("user")
     for order_id, posting in started:
