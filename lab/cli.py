@@ -92,8 +92,8 @@ def torture(
     orders: Annotated[int, typer.Option(min=1, max=1_000_000, help="orders in each mode")] = 2000,
     clients: Annotated[int, typer.Option(min=1, max=200, help="clients at once")] = 16,
     instances: Annotated[int, typer.Option(min=1, max=8, help="processes of each service")] = 2,
-    kills: Annotated[int, typer.Option(min=0, help="kill -9, in each mode (default: 12; embedded: 3)")] = -1,
-    seed: Annotated[int, typer.Option(help="the same orders and victims again; by chance unless given")] = -1,
+    kills: Annotated[int | None, typer.Option(min=0, help="strikes in each mode: 12, embedded 3, unless given")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="the same orders and victims as another time")] = None,
     embedded: Annotated[bool, typer.Option("--embedded", help="the embedded shop, killed as a whole")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
@@ -104,7 +104,8 @@ def torture(
         raise SettingsError(f"{mode} is no mode; there are {', '.join(MODES)}")
     plan = torturing.Plan(
         modes=(mode,) if mode else MODES, orders=orders, clients=clients, instances=instances, embedded=embedded,
-        kills=kills if kills >= 0 else 3 if embedded else 12, seed=seed if seed >= 0 else secrets.randbelow(1_000_000),
+        kills=kills if kills is not None else 3 if embedded else 12,
+        seed=seed if seed is not None else secrets.randbelow(1_000_000),
     )
     with torturing.progress(Console(stderr=True), plan) as watch:
         totals = torturing.torture(plan, watch)

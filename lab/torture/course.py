@@ -71,7 +71,7 @@ def _torture_mode(shop: TorturedShop, mode: str, watch: Watch) -> Result:
     tick("asking for every order")
     told = what_is_so(mode, wanted, load.history, shop.urls("order"))
     seconds = time.monotonic() - began
-    return Result.of(mode, told, nemesis.killed.total(), loaded, seconds, report, check_truth(told))
+    return Result.of(mode, told, nemesis.killed, loaded, seconds, report, check_truth(told))
 
 
 def _fight(load: Load, nemesis: Nemesis, tick: Callable[[], None]) -> None:

@@ -54,9 +54,9 @@ class ShopProcess:
             for url in self.services.values():
                 while not given_up.is_set() and not _is_ready(http, url):
                     if self.ended is not None:
-                        raise TortureTrouble(f"{self.name} ended with {self.ended} while starting:\n{self.last_words()}")
+                        raise TortureTrouble(f"{self.name} ended with {self.ended} while starting. {self.last_words()}")
                     if time.monotonic() > deadline:
-                        raise TortureTrouble(f"{self.name} is not ready after {START_SECONDS:g} s:\n{self.last_words()}")
+                        raise TortureTrouble(f"{self.name} is not ready after {START_SECONDS:g} s. {self.last_words()}")
                     given_up.wait(0.05)  # it is another process, which tells nobody here
 
     def kill(self) -> None:
@@ -82,8 +82,8 @@ class ShopProcess:
         return self._running().poll()
 
     def last_words(self) -> str:
-        """The end of its log."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:]) if self.log.exists() else "(no log)"
+        """Where its log is, and how it ends."""
+        return f"The end of {self.log}:\n" + "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
 
     def _running(self) -> subprocess.Popen[Any]:
         if self._process is None:

@@ -24,7 +24,8 @@ class Result:
     orders: int
     endings: dict[str, int]
     why_failed: dict[str, int]
-    kills: int
+    killed: dict[str, int]
+    """How often each process was killed."""
     requests: int
     retried: int
     placed_unheard: int
@@ -36,13 +37,14 @@ class Result:
 
     @classmethod
     def of(
-        cls, mode: str, told: Told, kills: int, load_seconds: float, seconds: float, report: Report, truths: list[Promise]
+        cls, mode: str, told: Told, killed: Counter[str], load_seconds: float, seconds: float, report: Report,
+        truths: list[Promise],
     ) -> Result:
         """Count what happened."""
         endings = Counter(row.status for row in told.stored.values())
         why = database_of("order").read(_why_failed, {row.user_id for row in told.stored.values()}, mode)
         return cls(
-            mode, len(told.wanted), dict(endings), why, kills, len(told.history.requests), told.history.retried,
+            mode, len(told.wanted), dict(endings), why, dict(killed), len(told.history.requests), told.history.retried,
             _placed_unheard(told, told.history), load_seconds, seconds, report, truths,
         )
 

@@ -59,7 +59,7 @@ def show(console: Console, plan: Plan, totals: Totals) -> None:
 
 def _row(result: Result) -> list[str]:
     counts = [result.orders, result.endings.get("SUCCESS", 0), result.endings.get("FAILED", 0)]
-    troubles = [result.kills, result.retried, result.placed_unheard, round(result.seconds)]
+    troubles = [sum(result.killed.values()), result.retried, result.placed_unheard, round(result.seconds)]
     return [result.mode, *map(str, counts + troubles), "[green]kept[/]" if result.clean else "[red]broken[/]"]
 
 

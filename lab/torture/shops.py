@@ -22,11 +22,11 @@ from patterns.transport import use
 class TorturedShop:
     """A running shop of which every process can be killed; while it is open, our settings point to its servers.
 
-    ``groups`` are its processes by what they serve.  The folder of logs is kept when ``keep_logs`` is set.
+    ``groups`` are its processes by what they serve.  The folder of logs is kept unless ``keep_logs`` is taken back.
     """
 
     def __init__(self, plan: Plan) -> None:
-        self.plan, self.keep_logs = plan, False
+        self.plan, self.keep_logs = plan, True
         self.groups: dict[str, list[ShopProcess]] = {}
         self._open = ExitStack()
 
@@ -43,8 +43,8 @@ class TorturedShop:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if kind is not None and issubclass(kind, Exception):
-            self.keep_logs = True
+        if kind is KeyboardInterrupt:
+            self.keep_logs = False
         self._open.close()
 
     @property
@@ -124,7 +124,7 @@ class EmbeddedShop(TorturedShop):
         [process] = self.processes
         process.ask_to_end(signal.SIGINT)
         status = process.wait_until_ended()
-        return [f"orderflow run ended with {status} after SIGINT:\n{process.last_words()}"] if status else []
+        return [f"orderflow run ended with {status} after SIGINT. {process.last_words()}"] if status else []
 
     def _start(self, _: ExitStack) -> None:
         home = self.logs / "home"

@@ -1,0 +1,133 @@
+"""``orderflow torture``, small; and that it would notice, if it had anything to notice."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from lab import cli
+from lab.audit import Report
+from lab.promises import Promise
+from lab.torture import Plan, TortureTrouble, processes, torture
+from lab.torture.history import History
+from lab.torture.result import Result, Totals
+from lab.torture.truth import Told, check_truth
+from lab.torture.wishes import Wish
+from patterns.settings import MODES, configure
+from patterns.shop import SERVICES
+
+
+def broken(totals: Totals) -> list[Any]:
+    promises = [promise for result in totals.results for promise in (*result.report.promises, *result.truths)]
+    return [*totals.endings, *totals.audit.unfinished, *((one.text, one.broken) for one in promises if one.broken)]
+
+
+def test_the_embedded_shop_keeps_its_promises_when_killed_in_every_mode() -> None:
+    totals = torture(Plan(orders=30, clients=8, kills=1, embedded=True, seed=1))
+    assert totals.clean, broken(totals)
+    assert [(result.mode, result.orders, result.killed) for result in totals.results] == [
+        (mode, 30, {"shop": 1}) for mode in MODES
+    ]
+    for result in totals.results:
+        assert sum(result.endings.values()) == 30
+        assert {"SUCCESS", "FAILED"} == result.endings.keys()
+        assert result.retried > 0, "clients met a dead shop, and asked again"
+
+
+@pytest.mark.real
+def test_services_of_their_own_process_keep_their_promises_when_killed(rabbitmq_url: str, database_url: str) -> None:
+    configure(rabbitmq_url=rabbitmq_url, database_url=database_url)
+    totals = torture(Plan(modes=("rpc", "topic"), orders=30, clients=8, kills=3, instances=1, seed=15))
+    assert totals.clean, broken(totals)
+    victims = {name for result in totals.results for name in result.killed}
+    assert victims == {f"{service}-1" for service in SERVICES}
+    assert all(sum(result.endings.values()) == 30 for result in totals.results)
+
+
+# -- what it would notice
+
+
+def wished() -> tuple[Wish, History, dict[UUID, Any], dict[UUID, str]]:
+    """One order, accepted, a success; everything told is true."""
+    wish = Wish(0, "key", "topic", 7, ((1, 1),), None)
+    history = History()
+    answer(history, "place", wish, 202, "PROCESSING")
+    answer(history, "look", wish, 200, "SUCCESS")
+    return wish, history, {wish.order_id: SimpleNamespace(status="SUCCESS", user_id=7, placed_at=0.0)}, {
+        wish.order_id: "SUCCESS"}
+
+
+def answer(history: History, what: Any, wish: Wish, code: int | None, status: str = "", told: UUID | None = None) -> None:
+    body = {"id": str(told or wish.order_id), "status": status}
+    history.note(what, wish.order_id, 0.0, None if code is None else httpx.Response(code, json=body))
+
+
+Lie = Callable[[Wish, History, dict[UUID, Any], dict[UUID, str]], None]
+
+LIES: dict[str, Lie] = {
+    "accepted, and not there": lambda _, __, stored, ___: stored.clear(),
+    "there, and not shown": lambda wish, _, __, shown: shown.update({wish.order_id: "404"}),
+    "two orders for a key": lambda _, __, stored, ___: stored.update({uuid4(): stored[next(iter(stored))]}),
+    "another id the second time": lambda wish, history, _, __: answer(history, "place", wish, 200, "SUCCESS", uuid4()),
+    "told FAILED, is SUCCESS": lambda wish, history, _, __: answer(history, "place", wish, 201, "FAILED"),
+    "told SUCCESS, is PROCESSING": lambda wish, _, stored, __: setattr(stored[wish.order_id], "status", "PROCESSING"),
+    "not cancelled, is FAILED": lambda wish, history, _, __: answer(history, "cancel", wish, 200, "PROCESSING"),
+    "an internal error": lambda wish, history, _, __: answer(history, "look", wish, 500),
+    "nobody answered": lambda _, history, __, ___: history.accepted.clear(),
+}
+
+
+def test_the_truth_is_believed() -> None:
+    wish, history, stored, shown = wished()
+    answer(history, "place", wish, None)  # no answer is no lie
+    answer(history, "cancel", wish, 409)
+    assert [promise for promise in check_truth(Told({wish.order_id: wish}, history, stored, shown)) if promise.broken] == []
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lie_is_noticed(lie: str) -> None:
+    wish, history, stored, shown = wished()
+    LIES[lie](wish, history, stored, shown)
+    assert [promise for promise in check_truth(Told({wish.order_id: wish}, history, stored, shown)) if promise.broken]
+
+
+def totals(*, promise: str = "", truth: str = "", ending: str = "", left: str = "") -> Totals:
+    report = Report([Promise("promise", [promise] * bool(promise))], {}, {}, [left] * bool(left))
+    truths = [Promise("truth", [truth] * bool(truth))]
+    result = Result("topic", 1, {"SUCCESS": 1}, {}, {}, 1, 0, 0, 1.0, 1.0, report, truths)
+    return Totals([result], [ending] * bool(ending), replace(report, promises=[], unfinished=[]))
+
+
+@pytest.mark.parametrize("output", [[], ["--json"]])
+@pytest.mark.parametrize(("wrong", "status"), [
+    ({}, 0), ({"promise": "lost"}, 1), ({"truth": "a lie"}, 1), ({"ending": "did not end"}, 1), ({"left": "a message"}, 1),
+])
+def test_the_exit_status_says_whether_all_was_kept(
+    wrong: dict[str, str], status: int, output: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lab import torture as torturing
+
+    monkeypatch.setattr(torturing, "torture", lambda _, __: totals(**wrong))
+    done = CliRunner().invoke(cli.app, ["torture", "--mode", "topic", *output])
+    assert done.exit_code == status, done.output
+    assert all(word in done.output for word in wrong.values())
+
+
+def test_a_shop_that_does_not_start_ends_the_torture_with_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_ORDERFLOW", [sys.executable, "-c", "raise SystemExit('no luck today')"])
+    with pytest.raises(TortureTrouble, match="no luck today") as trouble:
+        torture(Plan(modes=("topic",), orders=1, kills=0, embedded=True))
+    [log] = re.findall(r"The end of (.*):", str(trouble.value))
+    assert Path(log).exists(), "kept for whoever wants to know more"
+    shutil.rmtree(Path(log).parent)
