@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Request, Response
 from order import crud
 from order.database import database
 from order.schemas import HistoryEntry, Order, OrderRequest
+from patterns.envelope import TRACEPARENT
 from patterns.place_order import PlaceOrder
 from patterns.service import Service
 from patterns.settings import settings
@@ -17,9 +18,13 @@ router = APIRouter(prefix="/orders", tags=["orders"])
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
+Trace = Annotated[str | None, Header(pattern=f"^{TRACEPARENT}$")]
+
 
 @router.post("", status_code=202, responses={201: {"model": Order, "description": "Mode rpc: the order is settled."}})
-def place(body: OrderRequest, request: Request, response: Response, key: Key = None) -> Order:
+def place(
+    body: OrderRequest, request: Request, response: Response, key: Key = None, traceparent: Trace = None
+) -> Order:
     """Place an order; it settles by itself.
 
     In mode rpc the answer is the final one (201, also for FAILED) unless that takes too long; else 202: look again at
@@ -27,7 +32,7 @@ def place(body: OrderRequest, request: Request, response: Response, key: Key = N
     """
     service: Service = request.app.state.service
     order = PlaceOrder.of(body, key=key or str(uuid4()), mode=settings().messaging_mode)
-    is_new = bool(service.perform(order, wait=True))
+    is_new = bool(service.perform(order, wait=True, traceparent=traceparent))
     placed = _order(order.order_id)
     if placed.status != "PROCESSING":
         response.status_code = 201 if is_new and order.mode == "rpc" else 200

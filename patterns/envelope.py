@@ -18,6 +18,9 @@ from patterns.amqp import Delivery, Outgoing, Properties
 from patterns.errors import Unreadable
 from patterns.message import ANSWER, MAX_BYTES, SCHEMA_VERSION, Message, message_id
 
+TRACEPARENT = r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
+"""A W3C trace context, as clients send it and messages carry it on."""
+
 REPLY_TO = re.compile(r"amq\.rabbitmq\.reply-to\..+|rpc\.reply\.[a-z]+\..+")
 """Where a requester may ask us to publish; anything else would let it write into any queue."""
 
@@ -131,7 +134,7 @@ def context_of(delivery: Delivery, mode: str) -> Context:
     trace, deadline = headers.get("traceparent"), headers.get("deadline")
     return Context(
         mode=mode, causation_id=str(identity(delivery)),
-        traceparent=trace if isinstance(trace, str) and len(trace) <= 55 else None,  # 55: the header's fixed length
+        traceparent=trace if isinstance(trace, str) and re.fullmatch(TRACEPARENT, trace) else None,
         deadline=float(deadline) if isinstance(deadline, int | float) else None,
     )
 

@@ -44,7 +44,7 @@ class Consumer:
         config = settings()
         _declare(channel, self._address)
         for name in (topology.parked_queue(self._service), topology.dead_queue(self._service)):
-            topology.declare_queue(channel, name, {}, config)
+            topology.declare_queue(channel, name, topology.aside_arguments(config), config)
         topology.declare_queue(channel, self._queue, topology.main_arguments(self._service, config), config)
         if not isinstance(self._address, Queue):
             channel.bind(self._queue, self._address.exchange, self._address.binding)

@@ -104,24 +104,29 @@ class Service:
         )
         patience(self._begin)
 
-    def perform(self, message: Message, *, wait: bool = False) -> tuple[Message, ...]:
+    def perform(
+        self, message: Message, *, wait: bool = False, traceparent: str | None = None
+    ) -> tuple[Message, ...]:
         """Do one of the service's own acts, asked for by a client or a clock; answers what its handler said.
 
         Committed when it returns; what is said travels right after, in the order's mode.  With ``wait``, questions are
         asked and their answers handled here and now, at most RPC_WAIT_SECONDS.
         """
         until = monotonic() + settings().rpc_wait_seconds
-        answers, said = self.database.transact(self._act, message)
+        answers, said = self.database.transact(self._act, message, traceparent)
         if wait and any(one.awaits_answer for one in said):
             converse(said, self.voice, self.listener, self.relay, until)
         else:
             self.relay.say_soon(said)
         return answers
 
-    def _act(self, session: Session, message: Message) -> tuple[tuple[Message, ...], list[Said]]:
+    def _act(
+        self, session: Session, message: Message, traceparent: str | None
+    ) -> tuple[tuple[Message, ...], list[Said]]:
         result = self._acts[type(message)](session, message)
         answers = result if isinstance(result, tuple) else (result,) if result is not None else ()
-        context = Context(settings().messaging_mode, deadline=time.time() + settings().order_deadline_seconds)
+        deadline = time.time() + settings().order_deadline_seconds
+        context = Context(settings().messaging_mode, traceparent=traceparent, deadline=deadline)
         return answers, outbox.add(session, addressed(answers, self.wirings, context))
 
     def troubles(self) -> dict[str, str]:

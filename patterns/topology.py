@@ -29,6 +29,9 @@ High, because a crashing consumer uses up the count of every message it had pref
 """
 
 
+NO_LIMIT = 1_000_000
+
+
 def parked_queue(service: str) -> str:
     """Where a service's unreadable and unmanageable messages wait for a person."""
     return f"{service}.parked"
@@ -73,8 +76,8 @@ def declare_known(channel: Channel) -> None:
 def declare(channel: Channel, service: str, wirings: Mapping[str, Wiring]) -> None:
     """Make everything this service hears or says exist: exchanges, its queues, bindings, retries, parking."""
     config = settings()
-    declare_queue(channel, parked_queue(service), {}, config)
-    declare_queue(channel, dead_queue(service), {}, config)
+    declare_queue(channel, parked_queue(service), aside_arguments(config), config)
+    declare_queue(channel, dead_queue(service), aside_arguments(config), config)
     for delay in config.retry_delays_seconds:
         _declare_retry(channel, delay, config)
     for queue in heard_queues(service, wirings):
@@ -95,6 +98,15 @@ def main_arguments(service: str, config: Settings) -> dict[str, Any]:
     if config.queue_type == "classic":
         return dead
     return {**dead, **SAFELY_DEAD_LETTERED, "x-delivery-limit": DELIVERY_LIMIT}
+
+
+def aside_arguments(config: Settings) -> dict[str, Any]:
+    """What a parked or dead queue is declared with: nothing comes after it, so it must give nothing up.
+
+    Since RabbitMQ 4.0 a quorum queue without a limit of its own drops a message after 20 deliveries
+    (https://www.rabbitmq.com/docs/quorum-queues#position-in-queue), and looking at a parked message is a delivery.
+    """
+    return {} if config.queue_type == "classic" else {"x-delivery-limit": NO_LIMIT}
 
 
 SAFELY_DEAD_LETTERED = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
