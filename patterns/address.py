@@ -150,7 +150,11 @@ def matches(pattern: str, key: str) -> bool:
 
     ``*`` stands for one word, ``#`` for any number, also none (https://www.rabbitmq.com/tutorials/amqp-concepts).
     """
-    return _match(tuple(pattern.split(".")), tuple(key.split(".")))
+    return _match(_words(pattern), _words(key))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split(".")) if text else ()
 
 
 def _match(pattern: tuple[str, ...], key: tuple[str, ...]) -> bool:
