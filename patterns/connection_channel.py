@@ -2,89 +2,70 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
+import itertools
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 from pika import spec
-from pika.exceptions import ChannelClosedByBroker
 
 from patterns.amqp import Cancelled, Delivery, Outgoing, QueueInfo, Receipt
-from patterns.connection_confirms import Confirms, from_pika
-from patterns.errors import BrokerUnavailable, ChannelClosed, ConnectionLost
+from patterns.connection_arrivals import Arrivals
+from patterns.connection_asking import Answer, Questions
+from patterns.connection_confirms import Confirms
+from patterns.connection_envelope import from_pika
+from patterns.connection_thread import CLOSE_SECONDS, PikaThread
+from patterns.connection_url import ending
+from patterns.errors import BrokerUnavailable, ConnectionLost
 
-if TYPE_CHECKING:
-    from patterns.connection import RabbitConnection
+_numbers = itertools.count(1)
 
 
 class RabbitChannel:
     """A channel in confirm mode; its methods are those of :class:`patterns.amqp.Channel`."""
 
-    def __init__(self, connection: RabbitConnection) -> None:
-        self._connection = connection
+    def __init__(self, thread: PikaThread, forget: Callable[[RabbitChannel], None]) -> None:
+        self._thread, self._forget = thread, forget
+        self._questions = Questions(thread)
+        self._ask = self._questions.ask
+        self._confirms, self._arrivals = Confirms(), Arrivals()
+        self._consumers: dict[str, str] = {}  # tag to queue
+        self._getting: Answer | None = None
         self._pika: Any = None
-        self._lost: BrokerUnavailable | None = None
-        self._asked: set[Future[Any]] = set()
-        self._getting: Future[Any] | None = None
-        self._consumers: dict[str, str] = {}
-        self._confirms = Confirms()
-        self._arrived = threading.Condition()
-        self._items: deque[Delivery | Cancelled] = deque()
-        self._woken = False
 
     # -- life
 
-    def open(self, connection: Any, opened: Future[Any]) -> None:
-        """Open the channel and put it in confirm mode; on the I/O thread."""
-        self._connection.watch(self)
+    def open(self) -> None:
+        """Open the channel and put it in confirm mode."""
+        self._ask(lambda done: self._thread.pika.channel(on_open_callback=partial(self._opened, done)))
 
-        def ready(channel: Any) -> None:
-            self._pika = channel
-            channel.add_on_close_callback(self._closed)
-            channel.add_on_cancel_callback(self._cancelled)
-            channel.add_on_return_callback(self._confirms.returned)
-            channel.add_callback(self._got_nothing, [spec.Basic.GetEmpty], one_shot=False)
-            channel.confirm_delivery(self._confirms.answered, callback=lambda _: opened.set_result(None))
-
-        connection.channel(on_open_callback=ready)
+    def _opened(self, done: Answer, channel: Any) -> None:
+        self._pika = channel
+        channel.add_on_close_callback(lambda _, error: self.ended(ending(error)))
+        channel.add_on_cancel_callback(self._cancelled)
+        channel.add_on_return_callback(self._confirms.returned)
+        channel.add_callback(lambda _: self._got(None), [spec.Basic.GetEmpty], one_shot=False)
+        channel.confirm_delivery(self._confirms.answered, callback=done)
 
     @property
     def is_open(self) -> bool:
         """Whether the channel still works, as far as we know."""
-        return self._lost is None
+        return self._questions.lost is None
 
     def close(self) -> None:
         """Close the channel; what it holds unacknowledged is requeued.  Closing twice is fine."""
-        if self._lost is not None:
-            return
-        try:
-            self._connection.ask(self._close)
-        except BrokerUnavailable:
-            return  # it is closed, only not by us
-
-    def _close(self, closed: Future[Any]) -> None:
-        self._asked.add(closed)
-        self._pika.close()
+        if self.is_open:
+            try:
+                self._ask(lambda _: self._pika.close(), CLOSE_SECONDS)  # answered by the end of the channel
+            except BrokerUnavailable:
+                return
 
     def ended(self, lost: BrokerUnavailable) -> None:
-        """Tell everybody who waits on this channel that it is gone; on the I/O thread."""
-        self._lost = self._lost or lost
-        self._connection.forget(self)
-        asked, self._asked = self._asked, set()
-        for future in asked:
-            if not future.done():
-                future.set_exception(lost)
-        self._confirms.end()
-        with self._arrived:
-            self._arrived.notify_all()
-
-    def _closed(self, _: object, reason: BaseException) -> None:
-        if isinstance(reason, ChannelClosedByBroker):
-            self.ended(ChannelClosed(reason.reply_code, reason.reply_text))
-        else:
-            self.ended(ConnectionLost("The channel is closed."))
+        """The channel is gone: tell everybody who waits on it."""
+        if self._questions.end(lost):
+            self._forget(self)
+            self._confirms.end()
+            self._arrivals.end(lost)
 
     # -- topology
 
@@ -94,8 +75,7 @@ class RabbitChannel:
     ) -> None:
         """Make an exchange, or check that it is there as said."""
         self._ask(lambda done: self._pika.exchange_declare(
-            name, kind, passive=passive, durable=durable, auto_delete=auto_delete, arguments=_table(arguments),
-            callback=done))
+            name, kind, passive, durable, auto_delete, arguments=_table(arguments), callback=done))
 
     def declare_queue(
         self, name: str, *, durable: bool = True, exclusive: bool = False, auto_delete: bool = False,
@@ -103,8 +83,7 @@ class RabbitChannel:
     ) -> QueueInfo:
         """Make a queue, or check it; an empty name lets the broker choose one."""
         frame = self._ask(lambda done: self._pika.queue_declare(
-            name, passive=passive, durable=durable, exclusive=exclusive, auto_delete=auto_delete,
-            arguments=_table(arguments), callback=done))
+            name, passive, durable, exclusive, auto_delete, arguments=_table(arguments), callback=done))
         return QueueInfo(frame.method.queue, frame.method.message_count, frame.method.consumer_count)
 
     def bind(self, queue: str, exchange: str, routing_key: str = "", arguments: Mapping[str, Any] | None = None) -> None:
@@ -138,13 +117,12 @@ class RabbitChannel:
 
     def publish(self, messages: Sequence[Outgoing], timeout: float = 30.0) -> list[Receipt]:
         """Publish all, then wait once until the broker has answered for each."""
-        if self._lost is not None:
-            raise self._lost
+        self._questions.check()
         if not messages:
             return []
         batch = self._confirms.batch(messages)
         try:
-            self._connection.post(lambda: self._confirms.publish(self._pika, batch))
+            self._thread.post(lambda: self._confirms.publish(self._pika, batch))
         except ConnectionLost:
             return [Receipt.UNKNOWN] * len(messages)
         return batch.wait(timeout)
@@ -153,46 +131,46 @@ class RabbitChannel:
 
     def consume(self, queue: str, *, auto_ack: bool = False, exclusive: bool = False) -> str:
         """Start a consumer; its deliveries come out of take."""
-        tag = f"ctag{len(self._consumers) + 1}.{id(self):x}"
+        tag = f"consumer-{next(_numbers)}"
         self._consumers[tag] = queue
-        self._ask(lambda done: self._pika.basic_consume(
-            queue, lambda _, method, properties, body: self._deliver(queue, tag, auto_ack, method, properties, body),
-            auto_ack=auto_ack, exclusive=exclusive, consumer_tag=tag, callback=done))
+
+        def deliver(_: object, method: Any, properties: Any, body: bytes) -> None:
+            number = None if auto_ack else method.delivery_tag
+            self._arrivals.add(from_pika(queue, tag, number, method, properties, body))
+
+        self._ask(lambda done: self._pika.basic_consume(queue, deliver, auto_ack, exclusive, tag, callback=done))
         return tag
 
     def cancel(self, consumer: str) -> None:
         """Stop a consumer; what it holds unacknowledged stays ours."""
-        self._ask(lambda done: self._pika.basic_cancel(consumer, callback=done))
+        if self._consumers.pop(consumer, None) is None:  # the broker cancelled it before us; pika would never answer
+            self._questions.check()
+        else:
+            self._ask(lambda done: self._pika.basic_cancel(consumer, callback=done))
 
     def get(self, queue: str, *, auto_ack: bool = False) -> Delivery | None:
         """Fetch one message, if there is one."""
 
-        def begin(got: Future[Any]) -> None:
-            self._asked.add(got)
-            self._getting = got
-            self._pika.basic_get(queue, lambda _, method, properties, body: got.set_result(
+        def begin(done: Answer) -> None:
+            self._getting = done
+            self._pika.basic_get(queue, lambda _, method, properties, body: self._got(
                 from_pika(queue, "", None if auto_ack else method.delivery_tag, method, properties, body)), auto_ack)
 
-        if self._lost is not None:
-            raise self._lost
-        found: Delivery | None = self._connection.ask(begin)
+        found: Delivery | None = self._ask(begin)
         return found
+
+    def _got(self, found: Delivery | None) -> None:
+        if self._getting is not None:
+            self._getting(found)
+            self._getting = None
 
     def take(self, limit: int, timeout: float | None) -> list[Delivery | Cancelled]:
         """Wait until something arrived, then hand out all that is there, at most ``limit``."""
-        with self._arrived:
-            self._arrived.wait_for(lambda: self._items or self._woken or self._lost, timeout)
-            if self._lost is not None:
-                raise self._lost  # what arrived before is delivered again, to whoever comes next
-            if not self._items:
-                self._woken = False
-            return [self._items.popleft() for _ in range(min(limit, len(self._items)))]
+        return self._arrivals.take(limit, timeout)
 
     def wake(self) -> None:
         """Make the current or next take return at once."""
-        with self._arrived:
-            self._woken = True
-            self._arrived.notify_all()
+        self._arrivals.wake()
 
     def ack(self, tag: int, *, multiple: bool = False) -> None:
         """Say that a delivery is done with.  Does not wait for the broker."""
@@ -206,52 +184,14 @@ class RabbitChannel:
         """Give one delivery back, or drop it to the dead-letter exchange."""
         self._tell(lambda: self._pika.basic_reject(tag, requeue))
 
-    # -- on the I/O thread
-
-    def _deliver(self, queue: str, tag: str, auto_ack: bool, method: Any, properties: Any, body: bytes) -> None:
-        delivery = from_pika(queue, tag, None if auto_ack else method.delivery_tag, method, properties, body)
-        with self._arrived:
-            self._items.append(delivery)
-            self._arrived.notify()
+    def _tell(self, action: Callable[[], object]) -> None:
+        self._questions.check()
+        self._thread.post(lambda: action() if self._pika.is_open else None)
 
     def _cancelled(self, frame: Any) -> None:
         tag = frame.method.consumer_tag
-        with self._arrived:
-            self._items.append(Cancelled(self._consumers.get(tag, ""), tag))
-            self._arrived.notify()
-
-    def _got_nothing(self, *_: object) -> None:
-        if self._getting is not None and not self._getting.done():
-            self._getting.set_result(None)
-
-    # -- helpers
-
-    def _ask(self, begin: Callable[[Callable[[Any], None]], object]) -> Any:
-        """Do something the broker answers, and wait for its answer.  Raises ChannelClosed when it objects."""
-        if self._lost is not None:
-            raise self._lost
-
-        def on_thread(future: Future[Any]) -> None:
-            if self._lost is not None:
-                raise self._lost
-            self._asked.add(future)
-            begin(lambda frame: succeed(future, frame))
-
-        return self._connection.ask(on_thread)
-
-    def _tell(self, action: Callable[[], object]) -> None:
-        if self._lost is not None:
-            raise self._lost
-        self._connection.post(lambda: action() if self._lost is None else None)
-
-
-def succeed(future: Future[Any], result: Any) -> None:
-    """Hand the answer to whoever waits, unless they have heard of the channel's end already."""
-    if not future.done():
-        future.set_result(result)
+        self._arrivals.add(Cancelled(self._consumers.pop(tag, ""), tag))
 
 
 def _table(arguments: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return dict(arguments) if arguments else None
-
-

@@ -1,4 +1,4 @@
-"""Publisher confirms for batches: publish many, wait once; and the envelope between our words and pika's."""
+"""Publisher confirms for batches: publish many, wait once."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-import pika
 from pika import spec
 
-from patterns.amqp import Delivery, Outgoing, Properties, Receipt
+from patterns.amqp import Outgoing, Receipt
+from patterns.connection_asking import understood
+from patterns.connection_envelope import to_pika
 
 
 class Batch:
@@ -18,135 +19,118 @@ class Batch:
     def __init__(self, messages: Sequence[Outgoing]) -> None:
         self.messages = messages
         self._receipts: list[Receipt | None] = [None] * len(messages)
-        self._open = len(messages)
-        self._done = threading.Event()
+        self._unanswered = len(messages)
+        self._over = threading.Event()
         self._error: Exception | None = None
 
-    def settle(self, index: int, receipt: Receipt) -> None:
-        """Note what became of one message; the first answer counts: a return comes before its confirm."""
-        if self._receipts[index] is None:
-            self._receipts[index] = receipt
-        self._open -= 1
-        if self._open == 0:
-            self._done.set()
-
-    def returned(self, index: int) -> None:
-        """Note that a message came back; its confirm follows."""
+    def came_back(self, index: int) -> None:
+        """Note that the broker returned a message; its confirm follows, and changes nothing."""
         self._receipts[index] = Receipt.RETURNED
+
+    def has_come_back(self, index: int) -> bool:
+        """Whether the broker returned this message already."""
+        return self._receipts[index] is Receipt.RETURNED
+
+    def answered(self, index: int, receipt: Receipt) -> bool:
+        """Note the broker's answer to one message; True when it was the last."""
+        self._receipts[index] = self._receipts[index] or receipt
+        self._unanswered -= 1
+        if self._unanswered == 0:
+            self._over.set()
+        return self._unanswered == 0
 
     def end(self, error: Exception | None = None) -> None:
         """No more answers will come."""
         self._error = error
-        self._done.set()
-
-    def is_returned(self, index: int) -> bool:
-        """Whether this message came back already."""
-        return self._receipts[index] is Receipt.RETURNED
+        self._over.set()
 
     def wait(self, timeout: float) -> list[Receipt]:
-        """Wait for the answers; what has none by then is UNKNOWN.  Raises what pika said of a message it cannot send."""
-        self._done.wait(timeout)
+        """Wait for the answers; what has none by then is UNKNOWN.  Raises ValueError for what AMQP cannot carry."""
+        self._over.wait(timeout)
         if self._error is not None:
             raise self._error
         return [receipt or Receipt.UNKNOWN for receipt in self._receipts]
 
 
 class Confirms:
-    """What was published on a channel and not answered yet, by delivery tag; all on the I/O thread but ``batch``."""
+    """What was published on a channel and not answered yet.
+
+    ``batch`` and ``end`` may be called from any thread, the rest is the connection's thread's.
+    """
 
     def __init__(self) -> None:
-        self._next_tag = 1
-        self._open: dict[int, tuple[Batch, int]] = {}
-        self._batches: set[Batch] = set()
+        self._last_tag = 0  # the broker counts what is published on a channel, from 1; so do we
+        self._unanswered: dict[int, tuple[Batch, int]] = {}  # in the order of publishing
         self._lock = threading.Lock()
+        self._waiting: set[Batch] = set()
         self._ended = False
 
     def batch(self, messages: Sequence[Outgoing]) -> Batch:
-        """Messages that are about to be published; from any thread."""
-        made = Batch(messages)
+        """Messages that are about to be published."""
+        batch = Batch(messages)
         with self._lock:
             if self._ended:
-                made.end()
-            self._batches.add(made)
-        return made
+                batch.end()
+            else:
+                self._waiting.add(batch)
+        return batch
 
     def publish(self, channel: Any, batch: Batch) -> None:
         """Hand a batch to pika."""
-        if self._ended:
+        if not channel.is_open:  # it is closing: whoever waits will hear that it ended
             return
         try:
             for index, message in enumerate(batch.messages):
                 channel.basic_publish(
                     message.exchange, message.routing_key, message.body, to_pika(message.properties), message.mandatory
                 )
-                self._open[self._next_tag] = (batch, index)
-                self._next_tag += 1
-        except Exception as error:  # a message pika cannot encode: its publisher must hear of it
+                self._last_tag += 1
+                self._unanswered[self._last_tag] = batch, index
+        except Exception as error:  # the publisher's business, not this thread's, which serves others too
             self._forget(batch)
-            batch.end(error)
+            batch.end(understood(error))
 
     def answered(self, frame: Any) -> None:
         """The broker confirms, or refuses, one message or all up to one."""
         method = frame.method
         receipt = Receipt.CONFIRMED if isinstance(method, spec.Basic.Ack) else Receipt.REFUSED
-        last = method.delivery_tag
-        tags = [tag for tag in self._open if tag <= last] if method.multiple else [last]
-        for tag in tags:
-            batch, index = self._open.pop(tag, (None, 0))
-            if batch is not None:
-                batch.settle(index, receipt)
-                if batch._done.is_set():
-                    self._forget(batch)
+        if not method.multiple:
+            self._settle(method.delivery_tag, receipt)
+            return
+        while self._unanswered and (oldest := next(iter(self._unanswered))) <= method.delivery_tag:
+            self._settle(oldest, receipt)
 
     def returned(self, _: object, method: Any, properties: Any, body: bytes) -> None:
-        """A mandatory message comes back; it is the oldest unanswered one that looks like it."""
-        for batch, index in self._open.values():
+        """A mandatory message comes back, before its confirm: it is the oldest unanswered one that looks like it.
+
+        A return does not say which message it is.  Two that look alike in everything are one to whoever published
+        them, so it does not matter which of them is told that it came back.
+        """
+        looks = method.exchange, method.routing_key, properties.message_id, properties.correlation_id, body
+        for batch, index in self._unanswered.values():
             sent = batch.messages[index]
-            if (
-                not batch.is_returned(index) and sent.mandatory and sent.body == body
-                and (sent.exchange, sent.routing_key) == (method.exchange, method.routing_key)
-                and sent.properties.message_id == properties.message_id
-            ):
-                batch.returned(index)
+            if sent.mandatory and _looks(sent) == looks and not batch.has_come_back(index):
+                batch.came_back(index)
                 return
 
     def end(self) -> None:
         """The channel is gone: whatever was not answered never will be."""
         with self._lock:
             self._ended = True
-            batches, self._batches = self._batches, set()
-        for batch in batches:
+            waiting, self._waiting = self._waiting, set()
+        for batch in waiting:
             batch.end()
-        self._open.clear()
+
+    def _settle(self, tag: int, receipt: Receipt) -> None:
+        batch, index = self._unanswered.pop(tag)
+        if batch.answered(index, receipt):
+            self._forget(batch)
 
     def _forget(self, batch: Batch) -> None:
         with self._lock:
-            self._batches.discard(batch)
+            self._waiting.discard(batch)
 
 
-def to_pika(properties: Properties) -> pika.BasicProperties:
-    """Our envelope as pika writes it."""
-    return pika.BasicProperties(
-        message_id=properties.message_id, type=properties.type, correlation_id=properties.correlation_id,
-        app_id=properties.app_id, timestamp=properties.timestamp, content_type=properties.content_type,
-        reply_to=properties.reply_to, expiration=properties.expiration, headers=dict(properties.headers) or None,
-        delivery_mode=2 if properties.persistent else 1,
-    )
-
-
-def from_pika(queue: str, consumer: str, tag: int | None, method: Any, properties: Any, body: bytes) -> Delivery:
-    """A delivery in our words."""
-    envelope = Properties(
-        message_id=_text(properties.message_id), type=_text(properties.type),
-        correlation_id=_text(properties.correlation_id), app_id=_text(properties.app_id),
-        timestamp=properties.timestamp, content_type=_text(properties.content_type), reply_to=_text(properties.reply_to),
-        expiration=_text(properties.expiration), persistent=properties.delivery_mode == 2, headers=properties.headers or {},
-    )
-    return Delivery(
-        queue, tag, method.exchange, method.routing_key, body, envelope, redelivered=method.redelivered, consumer=consumer
-    )
-
-
-def _text(value: Any) -> str | None:
-    """A short string; pika hands out bytes where they are not UTF-8."""
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
+def _looks(message: Outgoing) -> tuple[str, str, str | None, str | None, bytes]:
+    properties = message.properties
+    return message.exchange, message.routing_key, properties.message_id, properties.correlation_id, message.body

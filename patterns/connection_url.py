@@ -1,0 +1,80 @@
+"""Where RabbitMQ is, and what is wrong there: between RABBITMQ_URL, pika's parameters, pika's errors, and a person."""
+
+from __future__ import annotations
+
+import copy
+from urllib.parse import parse_qs, urlsplit
+
+import pika
+from pika.exceptions import (
+    ChannelClosedByBroker,
+    ChannelClosedByClient,
+    ConnectionBlockedTimeout,
+    ConnectionClosedByBroker,
+    ConnectionClosedByClient,
+    ProbableAccessDeniedError,
+    ProbableAuthenticationError,
+)
+
+from patterns.errors import BrokerUnavailable, ChannelClosed, ConnectionLost, SettingsError
+
+
+def parameters_of(url: str, **defaults: float | dict[str, int]) -> pika.URLParameters:
+    """What pika needs to connect; what the URL itself says (``?heartbeat=5``) goes before the defaults.
+
+    Raises SettingsError, without the URL: it holds a password.
+    """
+    try:
+        parameters = pika.URLParameters(url)
+        given = parse_qs(urlsplit(url).query)
+    except (ValueError, TypeError, IndexError, SyntaxError):
+        given = None
+    if given is None or urlsplit(url).scheme.lower() not in ("amqp", "amqps"):
+        raise SettingsError(
+            "RABBITMQ_URL is not a URL like amqp://user:password@host:5672/virtual-host (amqps:// for TLS). Special "
+            "characters within its parts are percent-encoded: a / in the virtual host or the password is %2F."
+        )
+    for name, value in defaults.items():
+        if name not in given:
+            setattr(parameters, name, value)
+    return parameters
+
+
+def named(parameters: pika.URLParameters, name: str) -> pika.URLParameters:
+    """The same parameters with a name for the connection, which RabbitMQ shows in its lists."""
+    copied = copy.copy(parameters)
+    copied.client_properties = {**(parameters.client_properties or {}), "connection_name": name, "product": "orderflow"}
+    return copied
+
+
+def where(parameters: pika.URLParameters) -> str:
+    """The server and virtual host, for messages."""
+    host = "" if parameters.virtual_host == "/" else f", virtual host {parameters.virtual_host}"
+    return f"{parameters.host}:{parameters.port}{host}"
+
+
+def reason(error: BaseException) -> str:
+    """What a person can use of pika's nested errors."""
+    causes = [getattr(cause, "exception", cause) for cause in (error, *getattr(error, "exceptions", ()))]
+    for cause in causes:
+        if isinstance(cause, ProbableAuthenticationError):
+            return "user or password is wrong"
+        if isinstance(cause, ProbableAccessDeniedError):
+            return "there is no such virtual host, or the user may not use it"
+        if isinstance(cause, ConnectionBlockedTimeout):
+            return "it refused to take messages for too long: is its memory or disk full?"
+        if isinstance(cause, ConnectionClosedByBroker):
+            return f"{cause.reply_code} {cause.reply_text}"
+    last = causes[-1]
+    return " ".join((str(last) or type(last).__name__).split())[:200]
+
+
+def ending(error: BaseException) -> BrokerUnavailable:
+    """Pika's reason for the end of a channel or connection, in our words."""
+    if isinstance(error, ChannelClosedByBroker):
+        return ChannelClosed(error.reply_code, error.reply_text)
+    if isinstance(error, ChannelClosedByClient):
+        return ChannelClosed(200, "This channel was closed by its owner")
+    if isinstance(error, ConnectionClosedByClient):
+        return ConnectionLost("This connection was closed by its owner")
+    return ConnectionLost(f"The connection to RabbitMQ is lost: {reason(error)}")
