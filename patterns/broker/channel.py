@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from patterns.amqp import Cancelled, Delivery, Outgoing, QueueInfo, Receipt
 from patterns.broker.effects import CancelNotice, ChannelEnded, Confirm, Deliver, Effect, Return
+from patterns.broker.wire import carried, own_copy
 from patterns.errors import BrokerUnavailable, ChannelClosed
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ class EmbeddedChannel:
 
         This broker answers at once, so it never needs the timeout.
         """
+        messages = [carried(message) for message in messages]
         numbers: list[int] = []
         with self._engine.operation(self, waits=False) as (machine, now):
             for message in messages:
@@ -189,10 +190,9 @@ class EmbeddedChannel:
 
 
 def _delivery(effect: Deliver) -> Delivery:
-    message, properties = effect.message, effect.message.properties
-    if effect.returns:
-        properties = replace(properties, headers={**properties.headers, "x-delivery-count": effect.returns})
+    message, more = effect.message, {"x-delivery-count": effect.returns} if effect.returns else {}
     return Delivery(
-        effect.queue, effect.tag, message.exchange, message.routing_key, message.body, properties,
+        effect.queue, effect.tag, message.exchange, message.routing_key, message.body,
+        own_copy(message.properties, **more),
         effect.redelivered, effect.consumer,
     )

@@ -51,12 +51,10 @@ def deaths_of(headers: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [death for death in deaths if isinstance(death, Mapping)] if isinstance(deaths, list | tuple) else []
 
 
-def goes_in_circles(letter: Message, reason: str, queue: str) -> bool:
+def goes_in_circles(letter: Message, queue: str) -> bool:
     """Whether a dead letter came back to a queue it died in with no client's reject on the way; it is dropped then."""
-    if reason == REJECTED:
-        return False
     since: list[Any] = []
-    for death in deaths_of(letter.properties.headers):
+    for death in deaths_of(letter.properties.headers):  # this one is the first
         since.append(death.get("reason"))
         if death.get("queue") == queue:
             return REJECTED not in since

@@ -164,7 +164,7 @@ class Storing(Core):
             return False
         letter = dead_letter(entry.message, queue, reason, now)
         targets = self.route(exchange, letter)
-        onward = [target for target in targets if not goes_in_circles(letter, reason, target.name)]
+        onward = [target for target in targets if not goes_in_circles(letter, target.name)]
         if not targets or (queue.keeps_dead and any(map(is_full, onward))):
             return False
         return self.store(letter, onward, now)

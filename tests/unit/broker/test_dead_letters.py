@@ -48,11 +48,11 @@ def test_deaths_are_counted_by_queue_and_reason_the_latest_first(bench: Bench, k
     for death in ("expire", "reject", "expire"):
         bench.later(1) if death == "expire" else reject_one(bench, "q")
         assert len(bench.ready("dead")) == 1, death
+        assert bench.headers("dead")["x-first-death-reason"] == "expired"
         if death != "expire" or bench.now < 2:
             reject_one(bench, "dead")
     deaths = [(each["queue"], each["reason"], each["count"]) for each in bench.headers("dead")["x-death"]]
     assert deaths == [("q", "expired", 2), ("dead", "rejected", 2), ("q", "rejected", 1)]
-    assert bench.headers("dead")["x-first-death-reason"] == "expired"
 
 
 @BOTH
@@ -110,6 +110,28 @@ def test_at_least_once_waits_for_a_full_queue(bench: Bench) -> None:
     bench.machine.purge(bench.channel, "dead", bench.now)
     bench.machine.advance(bench.now)
     assert bench.ready("dead") == ["b"]
+
+
+def test_at_least_once_looks_for_a_new_binding_too(bench: Bench) -> None:
+    bench.queue("dead")
+    bench.queue("q", **at_least_once(dead_letter_exchange="amq.direct"))
+    bench.publish("q")
+    reject_one(bench, "q")
+    bench.bind("dead", "amq.direct", "dead")
+    assert bench.ready("dead") == ["m"]
+
+
+def test_at_least_once_goes_to_all_queues_or_to_none_yet(bench: Bench) -> None:
+    for name, length in (("roomy", 9), ("full", 0)):
+        bench.queue(name, max_length=length, overflow="reject-publish")
+        bench.bind(name, "amq.fanout")
+    bench.queue("q", **at_least_once(dead_letter_exchange="amq.fanout"))
+    bench.publish("q")
+    reject_one(bench, "q")
+    assert bench.ready("roomy") == []
+    bench.machine.delete_queue(bench.channel, "full", 0.0)
+    bench.machine.advance(bench.now)
+    assert bench.ready("roomy") == ["m"]
 
 
 def test_at_least_once_dead_letters_survive_a_restart(bench: Bench) -> None:
@@ -177,6 +199,16 @@ def test_a_requeue_can_push_the_oldest_out(bench: Bench) -> None:
     assert (bench.ready("q"), bench.ready("dead")) == (["d", "e"], ["c", "a", "b"])
 
 
+def test_a_full_quorum_queue_hands_out_before_it_drops(bench: Bench) -> None:
+    bench.queue("q", kind="quorum", max_length=1)
+    bench.consume("q", prefetch=1)
+    for body in "ab":
+        bench.publish("q", body)
+    bench.nack(1)  # to the end; b is delivered, a stays
+    assert bench.bodies() == ["a", "b"]
+    assert bench.ready("q") == ["a"]
+
+
 @BOTH
 def test_a_full_queue_may_refuse_instead(bench: Bench, kind: str) -> None:
     bench.queue("q", kind=kind, max_length=2, overflow="reject-publish")
@@ -229,6 +261,16 @@ def test_a_clients_own_idea_of_x_death_does_no_harm(bench: Bench, nonsense: Any)
     bench.publish("q", headers={"x-death": nonsense})
     reject_one(bench, "q")
     assert bench.headers("dead")["x-death"][0]["reason"] == "rejected"
+
+
+def test_what_is_rejected_after_its_queue_was_deleted_dies_in_silence(bench: Bench) -> None:
+    bench.queue("dead")
+    bench.queue("q", **TO_DEAD)
+    bench.publish("q")
+    bench.consume("q")
+    bench.machine.delete_queue(bench.channel, "q", 0.0)
+    bench.nack(1, requeue=False)
+    assert bench.ready("dead") == []
 
 
 def test_a_dead_letter_leaves_the_original_message_alone(bench: Bench) -> None:

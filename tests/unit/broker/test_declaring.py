@@ -171,6 +171,7 @@ def test_deleting_a_queue_tells_its_consumers_and_its_bindings_go(bench: Bench) 
     assert bench.publish("k", "m", "x", mandatory=True) == "returned"
     bench.queue("q")
     bench.ack(held.tag)  # known still, though its queue is gone
+    bench.machine.close_channel(bench.channel, 0.0)
     assert bench.ready("q") == []
 
 

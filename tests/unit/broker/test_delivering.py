@@ -191,6 +191,19 @@ def test_returned_messages_keep_their_order_through_a_multiple_nack(bench: Bench
     ]
 
 
+def test_after_a_purge_nothing_counts_as_returned(bench: Bench) -> None:
+    bench.queue("q", kind="quorum", delivery_limit=9)
+    fill(bench, "xy")
+    for _ in range(2):
+        bench.machine.get(bench.channel, "q", 0.0)
+    bench.nack(2, multiple=True)
+    bench.machine.purge(bench.channel, "q", 0.0)
+    fill(bench, "abc")
+    bench.machine.get(bench.channel, "q", 0.0)
+    bench.nack(3)
+    assert bench.ready("q") == ["a", "b", "c"]
+
+
 def test_a_rejected_message_goes_to_another_consumer_too(bench: Bench, kind: str) -> None:
     bench.queue("q", kind=kind)
     first, second = bench.consume("q"), bench.consume("q")

@@ -118,6 +118,8 @@ def test_an_unused_queue_expires(bench: Bench) -> None:
     bench.later(0.9)
     bench.queue("q", expires=1000)  # asked for again: in use
     bench.later(0.9)
+    bench.machine.get(bench.channel, "q", bench.now)  # likewise
+    bench.later(0.9)
     assert "q" in bench.machine.queues
     bench.later(0.1)
     assert "q" not in bench.machine.queues

@@ -127,14 +127,17 @@ def test_what_is_done_with_stays_gone(bench: Bench) -> None:
     bench.queue("q", dead_letter_exchange="", dead_letter_routing_key="dead")
     for body in ("acked", "auto", "dead", "purged"):
         bench.publish("q", body)
+    bench.queue("read")
+    bench.publish("read", "auto too")
+    bench.consume("read", auto_ack=True)
     bench.machine.get(bench.channel, "q", 0.0)
-    bench.ack(1)
+    bench.ack(2)
     bench.machine.get(bench.channel, "q", 0.0, auto_ack=True)
     bench.machine.get(bench.channel, "q", 0.0)
-    bench.nack(3, requeue=False)
+    bench.nack(4, requeue=False)
     bench.machine.purge(bench.channel, "q", 0.0)
     bench.restart()
-    assert (bench.ready("q"), bench.ready("dead")) == ([], ["dead"])
+    assert {name: bench.ready(name) for name in ("q", "dead", "read")} == {"q": [], "dead": ["dead"], "read": []}
 
 
 def test_deleted_things_stay_deleted(bench: Bench) -> None:
@@ -146,6 +149,8 @@ def test_deleted_things_stay_deleted(bench: Bench) -> None:
     bench.publish("q", "old")
     bench.machine.get(bench.channel, "q", 0.0)
     bench.machine.delete_queue(bench.channel, "q", 0.0)
+    bench.queue("gone")
+    bench.machine.delete_queue(bench.channel, "gone", 0.0)
     bench.machine.delete_exchange(bench.channel, "x", 0.0)
     bench.queue("q")
     bench.ack(1)
@@ -153,6 +158,7 @@ def test_deleted_things_stay_deleted(bench: Bench) -> None:
     bench.machine.unbind(bench.channel, "q", "y", "", 0.0)
     bench.restart()
     assert bench.ready("q") == []
+    assert "gone" not in bench.machine.queues
     assert "x" not in bench.machine.exchanges
     assert bench.machine.exchanges["y"].bindings == {}
 

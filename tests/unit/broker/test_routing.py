@@ -126,14 +126,18 @@ def test_publishing_to_no_exchange_closes_the_channel(bench: Bench) -> None:
         bench.publish("k")
 
 
-def test_an_auto_delete_exchange_goes_with_its_last_binding(bench: Bench) -> None:
+@pytest.mark.parametrize("how", ["queue deleted", "unbound"])
+def test_an_auto_delete_exchange_goes_with_its_last_binding(bench: Bench, how: str) -> None:
     bench.queue("q")
     bench.exchange("x", "fanout", auto_delete=True)
     bench.bind("q", "x", "one")
     bench.bind("q", "x", "two")
     bench.machine.unbind(bench.channel, "q", "x", "one", 0.0)
     bench.exchange("x", "", passive=True)
-    bench.machine.delete_queue(bench.channel, "q", 0.0)
+    if how == "queue deleted":
+        bench.machine.delete_queue(bench.channel, "q", 0.0)
+    else:
+        bench.machine.unbind(bench.channel, "q", "x", "two", 0.0)
     with refused(404):
         bench.exchange("x", "", passive=True)
 

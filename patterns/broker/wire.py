@@ -1,0 +1,94 @@
+"""What a message becomes on its way over AMQP's wire, which the embedded broker does not have.
+
+Whoever publishes something RabbitMQ could never be sent should hear of it here too, and whoever receives a message
+gets objects of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from patterns.amqp import Outgoing, Properties
+
+SHORT = 255
+"""The bytes in AMQP's short string: names, keys, ids."""
+SHORT_PROPERTIES = ("message_id", "type", "correlation_id", "app_id", "content_type", "reply_to", "expiration")
+
+
+def carried(message: Outgoing) -> Outgoing:
+    """The message as it arrives.  Raises ValueError for what AMQP cannot carry."""
+    properties = message.properties
+    for text in (message.exchange, message.routing_key, *(getattr(properties, name) for name in SHORT_PROPERTIES)):
+        if text is not None:
+            _short(text)
+    if properties.timestamp is not None and not 0 <= properties.timestamp < 2**64:
+        raise _misfit(f"the timestamp {properties.timestamp}")
+    if not properties.headers:
+        return message
+    return replace(message, properties=replace(properties, headers=_table(properties.headers)))
+
+
+def own_copy(properties: Properties, **more: Any) -> Properties:
+    """The same, with headers that belong to whoever receives them, and some more of them."""
+    if not properties.headers and not more:
+        return properties
+    return replace(properties, headers={**{name: _copy(value) for name, value in properties.headers.items()}, **more})
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _copy(each) for name, each in value.items()}
+    return [_copy(each) for each in value] if isinstance(value, list) else value
+
+
+def _table(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {_short(name): _value(value) for name, value in table.items()}
+
+
+def _value(value: Any) -> Any:
+    match value:
+        case str():
+            _bytes(value)
+            return str(value)
+        case None | bool() | bytes():
+            return value
+        case int() if -(2**63) <= value < 2**63:
+            return int(value)
+        case datetime():
+            return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
+        case Decimal() if _fits(value):
+            return value
+        case dict():
+            return _table(value)
+        case list():
+            return [_value(each) for each in value]
+    raise _misfit(f"{value!r} in a header" if isinstance(value, int | float | Decimal) else f"a {type(value).__name__}")
+
+
+def _fits(value: Decimal) -> bool:
+    """Whether it is at most 255 decimals behind a 32-bit number."""
+    exponent = value.normalize().as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -SHORT:
+        return False
+    return -(2**31) <= value.scaleb(max(0, -exponent)) < 2**31
+
+
+def _short(text: str) -> str:
+    if len(_bytes(text)) > SHORT:
+        raise _misfit(f"a name, key or id of more than {SHORT} bytes: {text[:40]!r}...")
+    return str(text)
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise _misfit(f"text that is not Unicode: {text[:40]!r}") from error
+
+
+def _misfit(what: str) -> ValueError:
+    return ValueError(f"AMQP cannot carry this: {what}")
