@@ -22,8 +22,7 @@ def place(session: Session, order: PlaceOrder) -> bool:
     fingerprint = _fingerprint(order)
     if not insert_once(
         session, orders, id=order.order_id, user_id=order.user_id, mode=order.mode, status="PROCESSING",
-        saga_state=STARTED, fingerprint=fingerprint, placed_at=now(),
-        deadline_at=now() + settings().order_deadline_seconds,
+        saga_state=STARTED, fingerprint=fingerprint, placed_at=now(), deadline_at=now(settings().order_deadline_seconds),
     ):
         known = session.execute(select(orders.c.fingerprint).where(orders.c.id == order.order_id)).scalar_one()
         if known != fingerprint:

@@ -15,10 +15,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Double, Engine, MetaData, create_engine, event, text
+from sqlalchemy import Connection, Double, Engine, MetaData, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from patterns.errors import CommitUnknown, DatabaseUnavailable, SettingsError
@@ -38,21 +40,34 @@ ATTEMPTS = 8
 
 
 class now(FunctionElement[float]):
-    """The database's clock, in seconds since 1970."""
+    """The database's clock, in seconds since 1970; ``now(30)`` is half a minute later."""
 
     type = Double()
     inherit_cache = True
 
+    def __init__(self, later: float = 0) -> None:
+        super().__init__(*([float(later)] if later else []))
+        self.later = later
+
 
 @compiles(now, "postgresql")
-def _now_postgresql(*_: Any, **__: Any) -> str:
+def _now_postgresql(element: now, compiler: SQLCompiler, **options: Any) -> str:
     # The statement's time is stable within it, so that an index on a time can be used.
-    return "CAST(extract(epoch from statement_timestamp()) AS double precision)"
+    return _later("CAST(extract(epoch from statement_timestamp()) AS double precision)", element, compiler, options)
 
 
 @compiles(now, "sqlite")
-def _now_sqlite(*_: Any, **__: Any) -> str:
-    return "orderflow_now()"
+def _now_sqlite(element: now, compiler: SQLCompiler, **options: Any) -> str:
+    return _later("orderflow_now()", element, compiler, options)
+
+
+def _later(clock: str, element: now, compiler: SQLCompiler, options: dict[str, Any]) -> str:
+    return f"({clock} + {compiler.process(element.clauses, **options)})" if element.later else clock
+
+
+def insert_for(dialect: str) -> Callable[[Table], Any]:
+    """INSERT as this database knows it: with ``on_conflict_do_nothing``."""
+    return postgresql.insert if dialect == "postgresql" else sqlite.insert
 
 
 class Database:

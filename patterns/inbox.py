@@ -7,12 +7,11 @@ changes nothing.  https://microservices.io/patterns/communication-style/idempote
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects import postgresql, sqlite
-
-from patterns.database import Session, now
+from patterns.database import Session, insert_for, now
 from patterns.journal import inbox
 
 
@@ -20,8 +19,13 @@ def first_times(session: Session, rows: Sequence[dict[str, Any]]) -> set[UUID]:
     """Note that these messages are heard; answers the ids of those that were not heard before."""
     if not rows:
         return set()
-    dialect = postgresql if session.dialect.name == "postgresql" else sqlite
     # Sorted, so that two instances that hear the same messages wait for each other instead of deadlocking.
     ordered = sorted({row["message_id"]: row for row in rows}.values(), key=lambda row: str(row["message_id"]))
-    noted = dialect.insert(inbox).values(heard_at=now()).on_conflict_do_nothing().returning(inbox.c.message_id)
-    return set(session.execute(noted, ordered).scalars())
+    return set(session.execute(_noting(session.dialect.name), ordered).scalars())
+
+
+@cache
+def _noting(dialect: str) -> Any:
+    """The statement, made once: making it costs more than running it."""
+    insert = insert_for(dialect)(inbox)
+    return insert.values(heard_at=now()).on_conflict_do_nothing().returning(inbox.c.message_id)

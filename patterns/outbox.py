@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import fields
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, case, func, select, update
 
-from patterns.database import Session, now
+from patterns.database import Session, insert_for, now
 from patterns.envelope import Said
 from patterns.journal import outbox
 
@@ -25,6 +25,11 @@ GRACE_SECONDS = 1.0
 
 LONGEST_PAUSE_SECONDS = 30.0
 CLAIM_ROWS = 100
+
+_MARKING = (
+    update(outbox).where(outbox.c.message_id.in_(bindparam("ids", expanding=True)), outbox.c.sent_at.is_(None))
+    .values(sent_at=now())
+)
 
 _FIELDS = tuple(field.name for field in fields(Said))
 
@@ -36,16 +41,21 @@ def add(session: Session, said: Sequence[Said]) -> list[Said]:
     """
     if not said:
         return []
-    dialect = postgresql if session.dialect.name == "postgresql" else sqlite
     rows = [{**{name: getattr(one, name) for name in _FIELDS}, "attempts": 0} for one in said]
     written: set[UUID] = set()
     for replies in (False, True):
         some = [row for row, one in zip(rows, said, strict=True) if one.is_reply is replies]
-        times = {"said_at": now(), "due_at": now() + GRACE_SECONDS, "sent_at": now() if replies else None}
-        insert = dialect.insert(outbox).values(times).on_conflict_do_nothing().returning(outbox.c.message_id)
         if some:
-            written |= set(session.execute(insert, some).scalars())
+            written |= set(session.execute(_adding(session.dialect.name, replies), some).scalars())
     return [one for one in said if one.is_reply or one.message_id in written]
+
+
+@cache
+def _adding(dialect: str, replies: bool) -> Any:
+    """The statement, made once: making it costs more than running it."""
+    times = {"said_at": now(), "due_at": now() + GRACE_SECONDS, "sent_at": now() if replies else None}
+    insert = insert_for(dialect)(outbox)
+    return insert.values(times).on_conflict_do_nothing().returning(outbox.c.message_id)
 
 
 def claim(session: Session) -> list[Said]:
@@ -69,8 +79,7 @@ def claim(session: Session) -> list[Said]:
 def mark_sent(session: Session, message_ids: Collection[UUID]) -> None:
     """Note that these are done: the broker has the message, or the RPC request is answered."""
     if message_ids:
-        unsent = update(outbox).where(outbox.c.message_id.in_(message_ids), outbox.c.sent_at.is_(None))
-        session.execute(unsent.values(sent_at=now()))
+        session.execute(_MARKING, {"ids": list(message_ids)})
 
 
 def unsent(session: Session) -> int:

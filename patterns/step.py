@@ -13,16 +13,31 @@ READ COMMITTED; see *Patterns of Enterprise Application Architecture*, "Optimist
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Double, MetaData, Row, String, Table, Uuid, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Double,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Uuid,
+    bindparam,
+    select,
+    update,
+)
 from sqlalchemy.sql.schema import SchemaItem
 
-from patterns.database import Session, now
+from patterns.database import Session, insert_for, now
 
 VOID = "VOID"
+
+KEEP_ROWCOUNT = {"preserve_rowcount": True}
+"""Without this option SQLAlchemy keeps the row count of updates and deletes only."""
 
 
 def step_table(name: str, metadata: MetaData, states: tuple[str, ...], *columns: SchemaItem) -> Table:
@@ -42,12 +57,12 @@ def step_table(name: str, metadata: MetaData, states: tuple[str, ...], *columns:
 def insert_once(session: Session, table: Table, **values: Any) -> bool:
     """Insert a row unless its key is there already; says whether it was inserted.
 
-    Waits for a concurrent transaction that inserts the same key, and then knows.
+    Waits for a concurrent transaction that inserts the same key, and then knows.  ``now()`` may stand for a value.
     """
-    dialect = postgresql if session.dialect.name == "postgresql" else sqlite
-    once = dialect.insert(table).values(**values).on_conflict_do_nothing()
-    # Without the option SQLAlchemy keeps the row count of updates and deletes only.
-    return session.execute(once, execution_options={"preserve_rowcount": True}).rowcount == 1
+    clocked = tuple((name, value.later) for name, value in values.items() if isinstance(value, now))
+    plain = {name: value for name, value in values.items() if not isinstance(value, now)}
+    once = _inserting(session.dialect.name, table, clocked)
+    return session.execute(once, plain, execution_options=KEEP_ROWCOUNT).rowcount == 1
 
 
 def begin(session: Session, steps: Table, order_id: UUID, state: str, **values: Any) -> bool:
@@ -57,8 +72,8 @@ def begin(session: Session, steps: Table, order_id: UUID, state: str, **values: 
 
 def move(session: Session, steps: Table, order_id: UUID, before: str, after: str, **values: Any) -> Row[Any] | None:
     """Change the state from ``before`` to ``after``; answers the changed row, or None when it was not so."""
-    changed = update(steps).where(steps.c.order_id == order_id, steps.c.state == before)
-    return session.execute(changed.values(state=after, changed_at=now(), **values).returning(steps)).one_or_none()
+    known = {"known_order": order_id, "known_state": before, "state": after, **values}
+    return session.execute(_moving(steps, tuple(values)), known).one_or_none()
 
 
 def undo(session: Session, steps: Table, order_id: UUID, before: str, after: str, **values: Any) -> Row[Any] | None:
@@ -72,3 +87,19 @@ def refusal(session: Session, steps: Table, order_id: UUID, done: tuple[str, ...
     """The stored answer to a duplicate request: None when the step is done, else why it is not."""
     row = session.execute(select(steps.c.state, steps.c.reason).where(steps.c.order_id == order_id)).one()
     return None if row.state in done else row.reason or "the order was undone before"
+
+
+# Statements are made once for each table: making one costs more than running it.
+
+
+@cache
+def _inserting(dialect: str, table: Table, clocked: tuple[tuple[str, float], ...]) -> Any:
+    times = {name: now(later) for name, later in clocked}
+    return insert_for(dialect)(table).values(times).on_conflict_do_nothing()
+
+
+@cache
+def _moving(steps: Table, changed: tuple[str, ...]) -> Any:
+    known = (steps.c.order_id == bindparam("known_order"), steps.c.state == bindparam("known_state"))
+    values: dict[str, Any] = {name: bindparam(name) for name in ("state", *changed)}
+    return update(steps).where(*known).values(changed_at=now(), **values).returning(steps)
