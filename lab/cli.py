@@ -64,12 +64,16 @@ def flow(
     if as_json:
         print(json.dumps([row.as_dict() for row in rows], indent=2))
         return
-    table = Table(title=f"Mode {mode}: from order to ending", title_justify="left")
+    table = Table(title=f"Mode {mode}: from order to ending", title_justify="left", box=None, pad_edge=False)
     for heading in ("who says", "what", "where", "who hears", "and does", "and says"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, no_wrap=True)
+    before: tuple[str, ...] = ()
     for row in rows:
-        table.add_row(*row.cells())
-    console.print(table)
+        said, cells = tuple(row.cells())[:3], row.cells()
+        table.add_row(*(("", "", "") if said == before else said), *cells[3:])
+        before = said
+    wide = Console(width=max(console.width, console.measure(table, options=console.options.update(width=300)).maximum))
+    wide.print(table, soft_wrap=True)
 
 
 @app.command()

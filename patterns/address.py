@@ -118,6 +118,9 @@ class Saga(_Keyed):
     kind: ClassVar[Kind] = "topic"
     mode: ClassVar[str] = "saga"
 
+    def __str__(self) -> str:
+        return self.key
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
