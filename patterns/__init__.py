@@ -7,7 +7,7 @@
     Safe delivery        listener (hear, do, say: start here), inbox, outbox, journal, relay, retry, step (do it once)
     Speaking, hearing    voice, hearing, rpc, link (a connection that is kept), topology, messenger (by hand)
     The broker           amqp (the port), connection* (RabbitMQ through pika), broker (embedded), transport (which)
-    The database         database (transactions), journal (inbox and outbox tables)
+    The database         database (transactions), engine, sql, journal (inbox and outbox tables)
     A service            service, web, serve, settings, logs, errors
     The outside world    gateway (simulated)
 """

@@ -12,19 +12,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Double, Engine, MetaData, Table, create_engine, event, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, MetaData, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.exc import DBAPIError
 
-from patterns.errors import CommitUnknown, DatabaseUnavailable, SettingsError
-from patterns.settings import settings
+from patterns.engine import database_url, make_engine
+from patterns.errors import CommitUnknown, DatabaseUnavailable
+from patterns.sql import insert_for, now
+
+__all__ = ["Database", "Session", "insert_for", "now"]
 
 Session = Connection
 """What handlers and crud functions get: Core statements only, inside a transaction somebody else ends."""
@@ -37,37 +35,6 @@ TRY_AGAIN = frozenset({"40001", "40P01"})
 (https://www.postgresql.org/docs/15/errcodes-appendix.html)."""
 
 ATTEMPTS = 8
-
-
-class now(FunctionElement[float]):
-    """The database's clock, in seconds since 1970; ``now(30)`` is half a minute later."""
-
-    type = Double()
-    inherit_cache = True
-
-    def __init__(self, later: float = 0) -> None:
-        super().__init__(*([float(later)] if later else []))
-        self.later = later
-
-
-@compiles(now, "postgresql")
-def _now_postgresql(element: now, compiler: SQLCompiler, **options: Any) -> str:
-    # The statement's time is stable within it, so that an index on a time can be used.
-    return _later("CAST(extract(epoch from statement_timestamp()) AS double precision)", element, compiler, options)
-
-
-@compiles(now, "sqlite")
-def _now_sqlite(element: now, compiler: SQLCompiler, **options: Any) -> str:
-    return _later("orderflow_now()", element, compiler, options)
-
-
-def _later(clock: str, element: now, compiler: SQLCompiler, options: dict[str, Any]) -> str:
-    return f"({clock} + {compiler.process(element.clauses, **options)})" if element.later else clock
-
-
-def insert_for(dialect: str) -> Callable[[Table], Any]:
-    """INSERT as this database knows it: with ``on_conflict_do_nothing``."""
-    return postgresql.insert if dialect == "postgresql" else sqlite.insert
 
 
 class Database:
@@ -88,7 +55,7 @@ class Database:
         """The connection pool, made at first use."""
         with self._lock:
             if self._engine is None:
-                self._engine = _engine(self._url or database_url(self.service), self.clock)
+                self._engine = make_engine(self._url or database_url(self.service), self.clock)
             return self._engine
 
     def transact(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -149,64 +116,6 @@ class Database:
             if self._engine is not None:
                 self._engine.dispose()
                 self._engine = None
-
-
-def database_url(service: str) -> URL:
-    """Where a service's tables are: DATABASE_URL with ``{service}`` filled in, or its own file in ORDERFLOW_HOME.
-
-    A DATABASE_URL without ``{service}`` names a prefix: ``…/shop`` is ``…/shop_product`` for the product service.
-    """
-    configured = settings().database_url
-    if not configured:
-        return sqlite_url(settings().orderflow_home, service)
-    if "{service}" in configured:
-        configured = configured.replace("{service}", service)
-        suffix = ""
-    else:
-        suffix = f"_{service}"
-    try:
-        url = make_url(configured)
-    except ArgumentError as error:
-        raise SettingsError("DATABASE_URL: not a URL like postgresql://user:password@host:5432/shop") from error
-    return url.set(drivername="postgresql+psycopg", database=f"{url.database or 'orderflow'}{suffix}")
-
-
-def sqlite_url(home: Path, service: str) -> URL:
-    """A service's own file in this folder."""
-    home.mkdir(parents=True, exist_ok=True)
-    return URL.create("sqlite", database=str(home / f"{service}.db"))
-
-
-def _engine(url: URL, clock: Callable[[], float]) -> Engine:
-    if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, pool_size=40, max_overflow=10, connect_args={"timeout": 30})
-        _teach_sqlite(engine, clock)
-        return engine
-    limits = "-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000"
-    return create_engine(
-        url, pool_size=10, max_overflow=30, pool_timeout=10,
-        connect_args={"options": limits, "connect_timeout": 5, "application_name": "orderflow"},
-    )
-
-
-def _teach_sqlite(engine: Engine, clock: Callable[[], float]) -> None:
-    """Settings of each connection, and BEGIN IMMEDIATE for every writing transaction.
-
-    A deferred transaction that reads first and then writes fails at once with "database is locked" when another
-    wrote meanwhile, however long the timeout (https://www.sqlite.org/lang_transaction.html).
-    """
-
-    @event.listens_for(engine, "connect")
-    def _connected(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # the driver begins nothing by itself; _begin below does
-        connection.create_function("orderflow_now", 0, clock)
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get("orderflow_read")
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def _worth_repeating(error: DBAPIError) -> bool:

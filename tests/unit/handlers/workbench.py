@@ -14,7 +14,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Row, Table, insert, select
 
-from patterns.database import Database, Session, sqlite_url
+from patterns.database import Database, Session
+from patterns.engine import sqlite_url
 from patterns.message import TYPES, Message
 from patterns.place_order import PlaceOrder
 from patterns.shop import CancelOrder, Line, OrderPlaced, Priced, PricedLine, Refusal

@@ -1,0 +1,73 @@
+"""Where a service's database is, and how connections to it are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from patterns.errors import SettingsError
+from patterns.settings import settings
+
+
+def database_url(service: str) -> URL:
+    """Where a service's tables are: DATABASE_URL with ``{service}`` filled in, or its own file in ORDERFLOW_HOME.
+
+    A DATABASE_URL without ``{service}`` names a prefix: ``…/shop`` is ``…/shop_product`` for the product service.
+    """
+    configured = settings().database_url
+    if not configured:
+        return sqlite_url(settings().orderflow_home, service)
+    if "{service}" in configured:
+        configured = configured.replace("{service}", service)
+        suffix = ""
+    else:
+        suffix = f"_{service}"
+    try:
+        url = make_url(configured)
+    except ArgumentError as error:
+        raise SettingsError("DATABASE_URL: not a URL like postgresql://user:password@host:5432/shop") from error
+    return url.set(drivername="postgresql+psycopg", database=f"{url.database or 'orderflow'}{suffix}")
+
+
+def sqlite_url(home: Path, service: str) -> URL:
+    """A service's own file in this folder."""
+    home.mkdir(parents=True, exist_ok=True)
+    return URL.create("sqlite", database=str(home / f"{service}.db"))
+
+
+def make_engine(url: URL, clock: Callable[[], float]) -> Engine:
+    """A connection pool; ``clock`` is what SQLite calls ``now()``."""
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, pool_size=40, max_overflow=10, connect_args={"timeout": 30})
+        _teach_sqlite(engine, clock)
+        return engine
+    limits = "-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000"
+    return create_engine(
+        url, pool_size=10, max_overflow=30, pool_timeout=10,
+        connect_args={"options": limits, "connect_timeout": 5, "application_name": "orderflow"},
+    )
+
+
+def _teach_sqlite(engine: Engine, clock: Callable[[], float]) -> None:
+    """Settings of each connection, and BEGIN IMMEDIATE for every writing transaction.
+
+    A deferred transaction that reads first and then writes fails at once with "database is locked" when another
+    wrote meanwhile, however long the timeout (https://www.sqlite.org/lang_transaction.html).
+    """
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself; _begin below does
+        connection.create_function("orderflow_now", 0, clock)
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("orderflow_read")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

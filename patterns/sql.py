@@ -1,0 +1,43 @@
+"""What two databases say differently: the time, and an INSERT that may find its row there already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Double, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+
+class now(FunctionElement[float]):
+    """The database's clock, in seconds since 1970; ``now(30)`` is half a minute later."""
+
+    type = Double()
+    inherit_cache = True
+
+    def __init__(self, later: float = 0) -> None:
+        super().__init__(*([float(later)] if later else []))
+        self.later = later
+
+
+@compiles(now, "postgresql")
+def _now_postgresql(element: now, compiler: SQLCompiler, **options: Any) -> str:
+    # The statement's time is stable within it, so that an index on a time can be used.
+    return _later("CAST(extract(epoch from statement_timestamp()) AS double precision)", element, compiler, options)
+
+
+@compiles(now, "sqlite")
+def _now_sqlite(element: now, compiler: SQLCompiler, **options: Any) -> str:
+    return _later("orderflow_now()", element, compiler, options)
+
+
+def _later(clock: str, element: now, compiler: SQLCompiler, options: dict[str, Any]) -> str:
+    return f"({clock} + {compiler.process(element.clauses, **options)})" if element.later else clock
+
+
+def insert_for(dialect: str) -> Callable[[Table], Any]:
+    """INSERT as this database knows it: with ``on_conflict_do_nothing``."""
+    return postgresql.insert if dialect == "postgresql" else sqlite.insert
