@@ -31,7 +31,7 @@ KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 class RabbitTransport:
     """A RabbitMQ one can connect to; raises SettingsError when the URL makes no sense.
 
-    ``heartbeat``: seconds between signs of life; after two silent ones the connection counts as lost.
+    ``heartbeat``: after so many seconds without a sign of life (and 5 of grace) the connection counts as lost.
     ``blocked_timeout``: seconds a broker out of memory or disk may hold us up until it counts as lost; without it a
     publisher would wait for ever.  ``connect_timeout``: seconds to come up.  The URL may say otherwise in its query.
     """

@@ -9,7 +9,13 @@ from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any
 
-from pika.exceptions import AMQPError, ChannelWrongStateError, ConnectionWrongStateError
+from pika.exceptions import (
+    ChannelWrongStateError,
+    ConnectionWrongStateError,
+    NoFreeChannels,
+    ShortStringTooLong,
+    UnsupportedAMQPFieldException,
+)
 
 from patterns.connection_thread import PikaThread
 from patterns.connection_url import ending
@@ -34,11 +40,12 @@ class Questions:
         if self.lost is not None:
             raise self.lost.with_traceback(None)
 
-    def ask(self, question: Callable[[Answer], object], timeout: float = ANSWER_SECONDS) -> Any:
+    def ask(self, question: Callable[[Answer], object], timeout: float | None = None) -> Any:
         """Put a question on the connection's thread; wait for its answer there.  Raises what ended the channel.
 
         A broker that owes an answer for so long counts as lost, with all channels of the connection.
         """
+        timeout = ANSWER_SECONDS if timeout is None else timeout
         future: Future[Any] = Future()
         with self._lock:
             self.check()
@@ -77,8 +84,10 @@ def understood(error: Exception) -> Exception:
     """What pika says of a question it does not put, in our words."""
     if isinstance(error, ChannelWrongStateError | ConnectionWrongStateError):
         return ending(error)
-    if isinstance(error, AMQPError | struct.error | UnicodeError):
+    if isinstance(error, UnsupportedAMQPFieldException | ShortStringTooLong | struct.error | UnicodeError):
         return ValueError(f"AMQP cannot carry this: {type(error).__name__} {error}")
+    if isinstance(error, NoFreeChannels):
+        return BrokerUnavailable("This connection has as many channels as RabbitMQ allows; close some.")
     return error
 
 

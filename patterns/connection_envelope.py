@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pika
+from pika import data
 
 from patterns.amqp import Delivery, Properties
 
@@ -34,6 +36,27 @@ def from_pika(queue: str, consumer: str, tag: int | None, method: Any, propertie
     )
 
 
+def forgiving(decode: Callable[[bytes, int], tuple[Any, int]]) -> Callable[[bytes, int], tuple[Any, int]]:
+    """Let a header that Python has no value for (a date after 9999, a float that is no number) be the bytes it came as.
+
+    Otherwise a stranger's one odd message would end the connection, be delivered again, and end the next one.
+    """
+
+    def decode_value(encoded: bytes, offset: int) -> tuple[Any, int]:
+        try:
+            return decode(encoded, offset)
+        except (ValueError, OverflowError, OSError):
+            size = {b"T": 8, b"d": 8, b"f": 4}.get(encoded[offset : offset + 1])
+            if size is None:
+                raise
+            return encoded[offset + 1 : offset + 1 + size], offset + 1 + size
+
+    return decode_value
+
+
+data.decode_value = forgiving(data.decode_value)
+
+
 def _text(value: Any) -> str | None:
     """A short string; pika hands out bytes where they are not UTF-8."""
     return value.decode(errors="replace") if isinstance(value, bytes) else value
@@ -42,7 +65,7 @@ def _text(value: Any) -> str | None:
 def _plain(value: Any) -> Any:
     """The same without pika's own kind of integer, which shows as ``5L`` and which databases do not know."""
     if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
+        return {_text(name): _plain(each) for name, each in value.items()}
     if isinstance(value, list):
         return [_plain(each) for each in value]
     return int(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pika
@@ -12,11 +13,22 @@ from pika.exceptions import (
     ConnectionBlockedTimeout,
     ConnectionClosedByBroker,
     ConnectionClosedByClient,
+    ConnectionOpenAborted,
+    IncompatibleProtocolError,
     ProbableAccessDeniedError,
     ProbableAuthenticationError,
+    StreamLostError,
 )
 
 from patterns.errors import BrokerUnavailable, ChannelClosed, ConnectionLost, SettingsError
+
+EXPLAINED: dict[type[BaseException], str] = {
+    ProbableAuthenticationError: "user or password is wrong",
+    ProbableAccessDeniedError: "there is no such virtual host, or the user may not use it",
+    ConnectionBlockedTimeout: "it refused to take messages for too long; is its memory or disk full?",
+    ConnectionOpenAborted: "it accepted the connection and then said nothing; is it a RabbitMQ?",
+    IncompatibleProtocolError: "it hung up at our first word; is it a RabbitMQ, and does the scheme (amqp, amqps) fit its port?",
+}
 
 
 def parameters_of(url: str, **defaults: float | dict[str, int]) -> pika.URLParameters:
@@ -29,7 +41,7 @@ def parameters_of(url: str, **defaults: float | dict[str, int]) -> pika.URLParam
         given = parse_qs(urlsplit(url).query)
     except (ValueError, TypeError, IndexError, SyntaxError):
         given = None
-    if given is None or urlsplit(url).scheme.lower() not in ("amqp", "amqps"):
+    if given is None or not url.lower().startswith(("amqp://", "amqps://")):
         raise SettingsError(
             "RABBITMQ_URL is not a URL like amqp://user:password@host:5672/virtual-host (amqps:// for TLS). Special "
             "characters within its parts are percent-encoded: a / in the virtual host or the password is %2F."
@@ -55,18 +67,25 @@ def where(parameters: pika.URLParameters) -> str:
 
 def reason(error: BaseException) -> str:
     """What a person can use of pika's nested errors."""
-    causes = [getattr(cause, "exception", cause) for cause in (error, *getattr(error, "exceptions", ()))]
+    causes = list(_causes(error))
     for cause in causes:
-        if isinstance(cause, ProbableAuthenticationError):
-            return "user or password is wrong"
-        if isinstance(cause, ProbableAccessDeniedError):
-            return "there is no such virtual host, or the user may not use it"
-        if isinstance(cause, ConnectionBlockedTimeout):
-            return "it refused to take messages for too long: is its memory or disk full?"
+        for kind, explained in EXPLAINED.items():
+            if isinstance(cause, kind):
+                return explained
         if isinstance(cause, ConnectionClosedByBroker):
             return f"{cause.reply_code} {cause.reply_text}"
-    last = causes[-1]
-    return " ".join((str(last) or type(last).__name__).split())[:200]
+    innermost = causes[-1]
+    text = str(innermost.args[0] if isinstance(innermost, StreamLostError) and innermost.args else innermost)
+    return " ".join((text or type(innermost).__name__).split())[:200]
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what is packed into it, innermost last."""
+    yield error
+    inside = (getattr(error, "exception", None), *getattr(error, "exceptions", ()), *error.args)
+    for cause in inside:
+        if isinstance(cause, BaseException):
+            yield from _causes(cause)
 
 
 def ending(error: BaseException) -> BrokerUnavailable:
