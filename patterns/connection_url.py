@@ -27,7 +27,7 @@ EXPLAINED: dict[type[BaseException], str] = {
     ProbableAccessDeniedError: "there is no such virtual host, or the user may not use it",
     ConnectionBlockedTimeout: "it refused to take messages for too long; is its memory or disk full?",
     ConnectionOpenAborted: "it accepted the connection and then said nothing; is it a RabbitMQ?",
-    IncompatibleProtocolError: "it hung up at our first word; is it a RabbitMQ, and does the scheme (amqp, amqps) fit its port?",
+    IncompatibleProtocolError: "it hung up at our first word; is it a RabbitMQ, and do scheme and port fit?",
 }
 
 
