@@ -1,11 +1,10 @@
 """The embedded broker and RabbitMQ, doing the same things at the same time; the first difference is reported.
 
-What RabbitMQ promises no order for is kept out: dead letters of full or expiring queues have a queue to themselves (and
-full quorum queues none), a queue has at most one consumer, what was fetched from a quorum queue is acknowledged at once,
-and only what one consumer holds of one queue is settled together.  So are three things
-RabbitMQ 3.10 does and nobody should rely on: a quorum queue refuses a little later than its x-max-length says, a
-consumer gets one message too many after another reached its delivery limit, and a queue declared anew as another type
-may cost the connection.
+What RabbitMQ promises no order for is kept out: dead letters of full or expiring queues have a queue to themselves (those
+of quorum queues are left out), a queue has at most one consumer, what was fetched from a quorum queue is acknowledged at
+once, and only what one consumer holds of one queue is settled together.  So are three things RabbitMQ 3.10 does and
+nobody should rely on: a quorum queue refuses a little later than its x-max-length says, a consumer gets one message too
+many after another reached its delivery limit, and a queue declared anew as another type may cost the connection.
 """
 
 from __future__ import annotations
@@ -97,9 +96,9 @@ class SideBySide:
             arguments["x-max-length"] = self.random.randint(1, 3)
             if not quorum and chance() < 0.5:
                 arguments["x-overflow"] = "reject-publish"
-        elif kind == "passing":
+        elif kind == "passing" and not quorum:
             arguments["x-message-ttl"] = 0
-        if kind == "passing" or (kind == "short" and not quorum):
+        if kind != "plain" and not quorum:
             arguments |= {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": f"{name}.dead"}
             self.queues[f"{name}.dead"] = {}
             self.same(client, "declare_queue", f"{name}.dead")

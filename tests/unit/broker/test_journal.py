@@ -15,6 +15,7 @@ from patterns.amqp import Outgoing, Properties, Receipt
 from patterns.broker import EmbeddedTransport, Journal, journal
 from patterns.broker.data import JournalEntry, Message
 from patterns.broker.framing import decode, encode
+from patterns.broker.records import restarted
 from patterns.errors import BrokerUnavailable, EmbeddedBrokerInUse, OrderflowError
 from tests.unit.broker.bench import Bench
 
@@ -144,6 +145,8 @@ def test_deleted_things_stay_deleted(bench: Bench) -> None:
     bench.queue("q")
     bench.exchange("x", "fanout")
     bench.exchange("y", "fanout")
+    bench.exchange("z", "fanout")
+    bench.bind("q", "z")
     bench.bind("q", "x")
     bench.bind("q", "y")
     bench.publish("q", "old")
@@ -160,7 +163,24 @@ def test_deleted_things_stay_deleted(bench: Bench) -> None:
     assert bench.ready("q") == []
     assert "gone" not in bench.machine.queues
     assert "x" not in bench.machine.exchanges
-    assert bench.machine.exchanges["y"].bindings == {}
+    assert bench.machine.exchanges["y"].bindings == bench.machine.exchanges["z"].bindings == {}
+
+
+def test_a_restart_without_a_journal_keeps_the_same(bench: Bench) -> None:
+    bench.queue("q", kind="quorum", dead_letter_exchange="amq.direct", dead_letter_strategy="at-least-once",
+                overflow="reject-publish", delivery_limit=5)
+    bench.queue("gone")
+    for queue, body in (("q", "dead, with nowhere to go"), ("q", "returned"), ("q", "held"), ("gone", "held")):
+        bench.publish(queue, body)
+        bench.machine.get(bench.channel, queue, 0.0)
+    bench.nack(1, requeue=False)
+    bench.nack(2)
+    bench.machine.delete_queue(bench.channel, "gone", 0.0)
+    machine = restarted(bench.machine, 0.0, life="1")
+    assert list(machine.queues) == ["q"]
+    assert [(entry.message.body, entry.returns) for entry in machine.queues["q"].ready] == [
+        (b"dead, with nowhere to go", 0), (b"returned", 1), (b"held", 0)
+    ]
 
 
 def test_a_body_in_several_queues_is_written_once(bench: Bench) -> None:
@@ -201,6 +221,15 @@ def test_a_folder_has_one_broker(transport: EmbeddedTransport, tmp_path: Path) -
     EmbeddedTransport(tmp_path).close()
 
 
+def test_a_broker_that_cannot_start_lets_go_of_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "journal").write_bytes(b"garbage\n")
+    with pytest.raises(OrderflowError, match="damaged") as failed:
+        EmbeddedTransport(tmp_path)
+    (tmp_path / "journal").unlink()
+    EmbeddedTransport(tmp_path).close()
+    assert failed.value is not None  # its traceback held on to the broker all the while
+
+
 def test_reading_needs_no_lock(transport: EmbeddedTransport, tmp_path: Path) -> None:
     channel = transport.connect("test").channel()
     channel.declare_queue("q")
@@ -231,6 +260,20 @@ def test_the_journal_shrinks_when_most_of_it_is_about_what_is_gone(
     assert sum(after < before for before, after in pairwise(sizes)) > 5
     transport.close()
     assert {name: len(messages) for name, messages in Journal.read(tmp_path).items()} == {"q": 0, "kept": 1}
+
+
+def test_a_journal_of_living_messages_is_seldom_rewritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "SMALL", 1000)
+    rewritten = []
+    compact = Journal.compact
+    monkeypatch.setattr(Journal, "compact", lambda self, records: (rewritten.append(1), compact(self, records)))
+    transport = EmbeddedTransport(tmp_path)
+    channel = transport.connect("test").channel()
+    channel.declare_queue("q")
+    for _ in range(300):
+        channel.publish([Outgoing("", "q", b"x" * 100)])
+    transport.close()
+    assert len(rewritten) < 10
 
 
 def test_a_full_disk_confirms_nothing_and_heals(

@@ -169,7 +169,9 @@ def test_a_shorter_life_is_not_kept_waiting_by_a_longer_one(channel: Channel) ->
         )
         say(channel, name, to=name)
     channel.consume("q")
-    assert heard(channel) == ["short"]
+    assert heard(channel) == ["short"]  # and now the timer is waiting for the long one
+    say(channel, "shorter than what it waits for", to="short")
+    assert heard(channel) == ["shorter than what it waits for"]
 
 
 def test_nobody_keeps_a_thread_for_a_clock_that_is_not_needed(channel: Channel) -> None:
