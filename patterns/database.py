@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
 from patterns.engine import database_url, make_engine
-from patterns.errors import CommitUnknown, DatabaseUnavailable
+from patterns.errors import CommitUnknown, DatabaseUnavailable, GaveWay
 from patterns.sql import insert_for, now
 
 __all__ = ["Database", "Session", "insert_for", "now"]
@@ -34,7 +34,7 @@ TRY_AGAIN = frozenset({"40001", "40P01"})
 """SQLSTATEs after which the same work may succeed: serialization failure, deadlock
 (https://www.postgresql.org/docs/15/errcodes-appendix.html)."""
 
-ATTEMPTS = 8
+ATTEMPTS = 4
 
 
 class Database:
@@ -71,7 +71,7 @@ class Database:
                 if not _worth_repeating(error):
                     raise
                 if attempt == ATTEMPTS:
-                    raise DatabaseUnavailable(f"Gave way {ATTEMPTS} times: {_first_line(error)}") from error
+                    raise GaveWay(f"Gave way {ATTEMPTS} times: {_first_line(error)}") from error
             # Jitter, so that two transactions that met once do not meet again.
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 (not a secret)
         raise AssertionError("unreachable")

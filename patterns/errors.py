@@ -9,6 +9,7 @@
           ConnectionLost           ... any more: the connection broke
           ChannelClosed            ... on this channel: the broker closed it, with a code
         DatabaseUnavailable        ... the database
+          GaveWay                  ... other transactions were in the way, again and again
           CommitUnknown            ... while committing: done or not, nobody knows
       EmbeddedBrokerInUse          another process holds the embedded broker's folder
       PublishError                 a message did not reach a queue for certain
@@ -59,6 +60,10 @@ class ChannelClosed(BrokerUnavailable):
 
 class DatabaseUnavailable(ServerUnavailable):
     """The database does not answer.  Is DATABASE_URL right, and is PostgreSQL running?"""
+
+
+class GaveWay(DatabaseUnavailable):
+    """Other transactions were in the way (deadlock, serialization failure), again and again; nothing was done."""
 
 
 class CommitUnknown(DatabaseUnavailable):

@@ -23,7 +23,7 @@ from patterns.address import Rpc
 from patterns.amqp import Channel, Delivery, Transport
 from patterns.database import Database, Session
 from patterns.envelope import Context, Said, seal, seal_reply
-from patterns.errors import ConnectionLost, DatabaseUnavailable, Unreadable, WiringError
+from patterns.errors import ConnectionLost, DatabaseUnavailable, GaveWay, Unreadable, WiringError
 from patterns.hearing import Heard, Hearing
 from patterns.link import Link
 from patterns.logs import get_logger
@@ -81,6 +81,11 @@ class Listener:
         self._preparing = ThreadPoolExecutor(settings().gateway_calls_in_flight, f"{service}.prepare")
         self._log = get_logger(service)
 
+    def stop(self) -> None:
+        """Finish what is in hand and listen no more."""
+        self.link.stop()
+        self._preparing.shutdown()
+
     def _prepare(self, channel: Channel) -> None:
         topology.declare(channel, self.service, self.wirings)
         channel.qos(settings().batch_size)
@@ -106,14 +111,13 @@ class Listener:
             return
         try:
             said = self._transact(batch)
-        except DatabaseUnavailable:
-            raise
+        except ConnectionLost:
+            raise  # stopping: the broker keeps what is in hand
         except Exception as error:  # whatever a handler raises is for the retry ladder, never for the broker
             if len(batch) == 1:
                 self._failed(batch[0].delivery, error)
-            else:
-                for heard in batch:
-                    self._handle([heard])
+            for heard in batch if len(batch) > 1 else ():
+                self._handle([heard])  # one of them failed: one at a time shows which
             return
         self.counts["handled"] += len(batch)
         self.voice.say(said)
@@ -127,6 +131,8 @@ class Listener:
                 self.trouble = None
                 return said
             except DatabaseUnavailable as error:
+                if isinstance(error, GaveWay) and len(batch) > 1:
+                    raise  # two batches lock the same rows in different orders; single messages do not
                 if self.trouble is None:
                     self._log.warning("%s  Waiting for it.", error, extra={"action": "unavailable"})
                 self.trouble = str(error)
@@ -141,9 +147,7 @@ class Listener:
         try:
             heard = self._hearing.hear(delivery)
         except Unreadable as error:
-            if delivery.tag is not None:  # an unreadable answer is only a hint lost: its request is asked again
-                self._retries.park(delivery, str(error))
-            self._note("parked", delivery, str(error))
+            self._failed(delivery, error)
             return None
         if heard is None:
             self.counts["ignored"] += 1
@@ -151,24 +155,27 @@ class Listener:
 
     def _prepared(self, batch: list[Heard]) -> list[Heard]:
         """Run the preparations, several at once; a message whose preparation fails is retried and left out."""
-        waiting = [(heard, self._preparing.submit(heard.line.preparation, heard.message))
-                   for heard in batch if heard.line.preparation is not None]
-        for heard, verdict in waiting:
+        asked = [(heard, heard.line.preparation and self._preparing.submit(heard.line.preparation, heard.message))
+                 for heard in batch]
+        ready: list[Heard] = []
+        for heard, verdict in asked:
             try:
-                heard.verdict = verdict.result()
-            except Exception as error:
+                heard.verdict = verdict and verdict.result()
+                ready.append(heard)
+            except Exception as error:  # as for a handler: its message alone is retried
                 self._failed(heard.delivery, error)
-                batch.remove(heard)
-        return batch
+        return ready
 
     def _failed(self, delivery: Delivery, error: Exception) -> None:
         reason = f"{type(error).__name__}: {error}"
-        if isinstance(error, Unreadable):  # trying again would not make it readable
+        if delivery.tag is None:
+            self._note("dropped", delivery, reason)  # an answer is only a hint: its request is asked again
+        elif isinstance(error, Unreadable):  # trying again would not make it readable
             self._retries.park(delivery, str(error))
-            delay = None
+            self._note("parked", delivery, str(error))
         else:
             delay = self._retries.again_or_park(delivery, reason)
-        self._note("parked" if delay is None else "retried", delivery, reason)
+            self._note("parked" if delay is None else "retried", delivery, reason)
 
     def _note(self, action: str, delivery: Delivery, why: Any) -> None:
         self.counts[action] += 1

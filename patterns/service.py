@@ -73,7 +73,7 @@ class Service:
         if self._starter is not None:
             self._starter.join(10)
         if self.trouble is None:
-            self.listener.link.stop()
+            self.listener.stop()
             self.relay.stop()
             self.voice.link.stop()
         self.database.close()

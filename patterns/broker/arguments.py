@@ -18,8 +18,9 @@ CHOICES = {
     "x-overflow": (("drop-head", "reject-publish"), "invalid_overflow"),
     "x-dead-letter-strategy": (("at-most-once", "at-least-once"), "invalid_dlx_strategy"),
 }
-LONGEST = 2**32 - 1
-"""The longest time to live, in milliseconds."""
+TIMES = ("x-message-ttl", "x-expires", "expiration")
+LONGEST = 10 * 365 * 24 * 3600 * 1000
+"""The longest time to live, in milliseconds: ten years."""
 
 
 def refusal(queue: Queue) -> str | None:
@@ -61,7 +62,7 @@ def _out_of_range(name: str, value: int) -> str | None:
         return f"{{value_negative,{value}}}"
     if name == "x-expires" and value == 0:
         return "{value_zero,0}"
-    return f"{{value_too_large,{value}}}" if value > LONGEST else None
+    return f"{{value_too_large,{value}}}" if name in TIMES and value > LONGEST else None
 
 
 def expiration_refusal(expiration: str) -> str | None:
