@@ -12,6 +12,9 @@ import pytest
 from patterns.amqp import Cancelled, Channel, Delivery, Outgoing, Properties, Receipt, Transport
 from patterns.errors import ChannelClosed
 
+SHORT_LIFE = 40
+"""Milliseconds: how long lives what is to die soon."""
+
 SOON = 10.0
 """The longest a broker may take; nothing waits so long unless it fails."""
 

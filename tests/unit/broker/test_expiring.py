@@ -89,7 +89,7 @@ def test_a_message_in_flight_does_not_expire_but_a_returned_one_does(bench: Benc
     assert bench.machine.queues["dead"].ready[0].message.properties.expiration is None
 
 
-@pytest.mark.parametrize("expiration", ["", "soon", "-1", "1.5", " 1", "99999999999", "١"])
+@pytest.mark.parametrize("expiration", ["", "soon", "-1", "1.5", " 1", "315360000001", "١"])
 def test_an_expiration_that_is_no_number_of_milliseconds_is_refused(bench: Bench, expiration: str) -> None:
     with refused(406, "invalid expiration"):
         bench.publish("q", expiration=expiration)

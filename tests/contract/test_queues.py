@@ -1,0 +1,213 @@
+"""Queues: how they are made, checked, shared and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from patterns.amqp import QueueInfo, Receipt
+from tests.contract.client import SHORT_LIFE, Client, closes, ended, eventually, tag
+
+
+def test_declaring_again_changes_nothing_and_tells_how_it_is(client: Client, other: Client, kind: str) -> None:
+    queue = client.queue(kind)
+    client.said(queue, "a", "b")
+    other.channel.qos(1)
+    other.channel.consume(queue)
+    other.hear(1)
+    for options in ({"passive": True}, {"arguments": {"x-queue-type": kind}}):
+        assert client.channel.declare_queue(queue, **options) == QueueInfo(queue, 1, 1)
+
+
+def test_the_broker_names_a_queue_without_a_name(client: Client) -> None:
+    one, two = (client.channel.declare_queue("", durable=False, exclusive=True) for _ in range(2))
+    assert one.name.startswith("amq.gen-")
+    assert one.name != two.name
+    client.said(one.name, "m")
+    assert client.drain(one.name) == ["m"]
+
+
+@pytest.mark.parametrize("again", [
+    {"durable": False}, {"auto_delete": True}, {"arguments": {"x-message-ttl": 5}},
+    {"arguments": {"x-queue-type": "quorum"}},
+])
+def test_a_queue_cannot_be_declared_differently(client: Client, again: dict[str, Any]) -> None:
+    queue = client.queue()
+    with closes(client, 406):
+        client.channel.declare_queue(queue, **again)
+    client.said(queue, "it is as it was")
+
+
+@pytest.mark.parametrize("again", [
+    {"kind": "fanout"}, {"durable": False}, {"auto_delete": True}, {"arguments": {"alternate-exchange": "amq.fanout"}},
+])
+def test_an_exchange_cannot_be_declared_differently(client: Client, again: dict[str, Any]) -> None:
+    exchange = client.exchange("direct")
+    client.channel.declare_exchange(exchange, "direct")
+    with closes(client, 406):
+        client.channel.declare_exchange(**({"name": exchange, "kind": "direct"} | again))
+
+
+def test_what_is_not_there_is_404(client: Client) -> None:
+    nothing = client.fresh("nothing")
+    queue = client.queue()
+    for use in (
+        lambda: client.channel.declare_queue(nothing, passive=True),
+        lambda: client.channel.declare_exchange(nothing, "direct", passive=True),
+        lambda: client.channel.bind(queue, nothing, "k"),
+        lambda: client.channel.bind(nothing, "amq.direct", "k"),
+        lambda: client.channel.consume(nothing),
+        lambda: client.channel.get(nothing),
+        lambda: client.channel.purge(nothing),
+    ):
+        with closes(client, 404):
+            use()
+
+
+def test_deleting_tells_how_many_messages_went(client: Client, kind: str) -> None:
+    queue = client.queue(kind)
+    client.said(queue, "a", "b", "c")
+    client.until_count(queue, 3)
+    assert client.channel.delete_queue(queue) == 3
+    with closes(client, 404):
+        client.count(queue)
+    assert client.channel.delete_queue(queue) == 0
+
+
+def test_only_an_empty_unused_queue_may_be_deleted_so(client: Client) -> None:
+    queue = client.queue()
+    client.said(queue, "m")
+    client.until_count(queue, 1)
+    with closes(client, 406):
+        client.channel.delete_queue(queue, if_empty=True)
+    client.drain(queue)
+    client.channel.consume(queue)
+    with closes(client, 406):
+        client.channel.delete_queue(queue, if_unused=True)
+    eventually(lambda: client.channel.declare_queue(queue, passive=True).consumers == 0, lambda: "still consumed")
+    assert client.channel.delete_queue(queue, if_unused=True, if_empty=True) == 0
+
+
+def test_purging_throws_away_what_is_ready(client: Client, kind: str) -> None:
+    queue = client.queue(kind)
+    client.said(queue, "a", "b", "c")
+    held = client.get(queue)
+    client.until_count(queue, 2)
+    assert client.channel.purge(queue) == 2
+    client.channel.reject(tag(held), requeue=True)
+    client.until_count(queue, 1)
+    assert client.drain(queue) == ["a"]
+
+
+def test_a_deleted_queues_bindings_are_gone(client: Client) -> None:
+    exchange, queue = client.exchange("fanout"), client.queue()
+    client.channel.bind(queue, exchange)
+    client.channel.delete_queue(queue)
+    client.channel.declare_queue(queue)
+    assert client.say("", "m", exchange=exchange) == [Receipt.RETURNED]
+
+
+def test_what_somebody_holds_of_a_deleted_queue_is_nobodys(client: Client) -> None:
+    queue = client.queue()
+    client.said(queue, "m")
+    found = client.get(queue)
+    client.channel.delete_queue(queue)
+    client.channel.declare_queue(queue)
+    client.channel.reject(tag(found), requeue=True)
+    client.channel.qos(1)
+    assert client.count(queue) == 0
+
+
+def test_an_exclusive_queue_is_its_connections_own(client: Client, other: Client, connect: Callable[..., Client]) -> None:
+    queue = client.queue(durable=False, exclusive=True)
+    client.connection.channel().declare_queue(queue, passive=True)  # another channel of the same connection may
+    for use in (
+        lambda: other.channel.declare_queue(queue, passive=True),
+        lambda: other.channel.declare_queue(queue, durable=False, exclusive=True),
+        lambda: other.channel.consume(queue),
+        lambda: other.channel.get(queue),
+        lambda: other.channel.purge(queue),
+        lambda: other.channel.delete_queue(queue),
+        lambda: other.channel.bind(queue, "amq.direct", "k"),
+    ):
+        with closes(other, 405):
+            use()
+    other.said(queue, "may be said by everybody")
+    client.connection.close()
+    third = connect("third")
+    eventually(lambda: is_gone(third, queue), lambda: "the exclusive queue outlives its connection")
+
+
+def is_gone(client: Client, queue: str) -> bool:
+    return client.say(queue, "anybody there?") == [Receipt.RETURNED]
+
+
+def test_an_auto_delete_queue_goes_with_its_last_consumer(client: Client, other: Client) -> None:
+    queue = client.queue(auto_delete=True)
+    client.said(queue, "m")
+    client.until_count(queue, 1)  # nobody consumed yet, so it stays
+    consumer = client.channel.consume(queue)
+    other.channel.consume(queue)
+    client.channel.cancel(consumer)
+    client.count(queue)
+    other.connection.close()
+    eventually(lambda: is_gone(client, queue), lambda: "the auto-delete queue is still there")
+
+
+def test_an_exclusive_consumer_wants_the_queue_for_itself(client: Client, other: Client) -> None:
+    queue = client.queue()
+    consumer = client.channel.consume(queue, exclusive=True)
+    for exclusive in (True, False):
+        with closes(other, 403):
+            other.channel.consume(queue, exclusive=exclusive)
+    client.channel.cancel(consumer)
+    other.channel.consume(queue)
+    with closes(client, 403):
+        client.channel.consume(queue, exclusive=True)
+
+
+def test_an_unused_queue_expires(client: Client, other: Client) -> None:
+    # The other end asks by publishing: looking at a queue counts as using it.
+    queue = client.queue(expires=SHORT_LIFE)
+    consumer = client.channel.consume(queue)
+    client.channel.cancel(consumer)
+    eventually(lambda: is_gone(other, queue), lambda: "the unused queue is still there")
+
+
+@pytest.mark.parametrize(("kind", "wrong"), [
+    ("classic", {"message_ttl": -1}), ("classic", {"message_ttl": "5"}), ("classic", {"expires": 0}),
+    ("classic", {"max_length": -1}), ("classic", {"overflow": "spill"}), ("classic", {"dead_letter_routing_key": "k"}),
+    ("classic", {"message_ttl": 315_360_000_001}),
+    ("quorum", {"dead_letter_strategy": "perhaps"}), ("no such type", {}),
+])
+def test_arguments_that_make_no_sense_are_refused(client: Client, kind: str, wrong: dict[str, Any]) -> None:
+    with closes(client, 406):
+        client.queue(kind, **wrong)
+
+
+@pytest.mark.parametrize("options", [{"durable": False}, {"exclusive": True}, {"auto_delete": True}])
+def test_a_quorum_queue_is_durable_and_shared(client: Client, options: dict[str, bool]) -> None:
+    with closes(client, 406):
+        client.queue("quorum", **options)
+
+
+def test_a_channels_end_is_not_its_connections(client: Client) -> None:
+    second = client.connection.channel()
+    queue = client.queue()
+    client.channel.ack(1)
+    assert ended(client.channel).code == 406
+    second.declare_queue(queue, passive=True)
+    assert client.connection.is_open
+    second.close()
+    second.close()
+    assert not second.is_open
+    client.again().declare_queue(queue, passive=True)
+
+
+def test_a_connections_end_is_its_channels(client: Client) -> None:
+    second = client.connection.channel()
+    client.connection.close()
+    client.connection.close()
+    assert not (client.connection.is_open or client.channel.is_open or second.is_open)
