@@ -5,6 +5,7 @@ Each call of :meth:`Workbench.do` is one transaction, as in the running service;
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, Table, insert, select
+from sqlalchemy import Executable, Row, Table, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from patterns.database import Database, Session
 from patterns.engine import sqlite_url
@@ -28,11 +30,11 @@ PRICE = 250
 class Workbench:
     """One service's handlers and tables, with a database of their own."""
 
-    def __init__(self, service: str, folder: Path) -> None:
+    def __init__(self, service: str, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self.service = service
         self.handlers = import_module(f"{service}.mqlistener")
         self.tables = import_module(f"{service}.models").metadata
-        self.database = Database(service, sqlite_url(folder, service))
+        self.database = Database(service, sqlite_url(folder, service), clock)
         self.database.create_tables(self.tables)
         self._furnish()
 
@@ -54,7 +56,7 @@ class Workbench:
             if name in self.tables.tables:
                 self.work(partial(_insert, table=self.table(name), rows=some))
 
-    def do(self, handler: str | Callable[..., Any], message: Message, *more: Any) -> tuple[Message, ...]:
+    def do(self, handler: str | Callable[..., Any], message: Message, *more: Any) -> tuple[Any, ...]:
         """Let a handler hear a message, in a transaction of its own; answers what it says."""
         function = getattr(self.handlers, handler) if isinstance(handler, str) else handler
         said = self.database.transact(function, message, *more)
@@ -63,6 +65,14 @@ class Workbench:
     def work(self, work: Callable[[Session], Any]) -> Any:
         """Do something in a transaction."""
         return self.database.transact(work)
+
+    def is_refused(self, constraint: str, statement: Executable) -> bool:
+        """Whether the database refuses this statement because of that constraint, and so changes nothing."""
+        try:
+            self.work(lambda session: session.execute(statement))
+        except IntegrityError as error:
+            return constraint in str(error.orig)
+        return False
 
     def table(self, name: str) -> Table:
         """One of the service's tables."""
@@ -86,7 +96,7 @@ def _insert(session: Session, table: Table, rows: list[dict[str, Any]]) -> None:
     session.execute(insert(table), rows)
 
 
-def word(message: str | type[Message], order_id: UUID | None = None, **fields: Any) -> Message:
+def word(message: str | type[Message], order_id: UUID | None = None, **fields: Any) -> Any:
     """A message of this type about an order, all its fields filled in with something sensible."""
     kind = TYPES[message] if isinstance(message, str) else message
     said: dict[str, Any] = {"order_id": order_id or uuid4()}
