@@ -141,6 +141,8 @@ def main() -> None:
     """Entry point: errors of ours are said in plain words, without a traceback."""
     try:
         app()
+    except KeyboardInterrupt:
+        sys.exit(130)
     except OrderflowError as error:
         Console(stderr=True).print(f"orderflow: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
         sys.exit(2)

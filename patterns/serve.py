@@ -52,6 +52,8 @@ def serve(service: str, app: FastAPI) -> None:
         server_of(app).run(sockets=[bind(service)])
     except OrderflowError as error:
         raise SystemExit(f"orderflow: {error}") from None
+    except KeyboardInterrupt:
+        return  # Ctrl-C: uvicorn has stopped everything in good order, and says so once more
 
 
 class Serving:
