@@ -31,7 +31,7 @@ KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 class RabbitTransport:
     """A RabbitMQ one can connect to; raises SettingsError when the URL makes no sense.
 
-    ``heartbeat``: after so many seconds without a sign of life (and 5 of grace) the connection counts as lost.
+    ``heartbeat``: a server silent for one or two times so many seconds, and a little, counts as lost.
     ``blocked_timeout``: seconds a broker out of memory or disk may hold us up until it counts as lost; without it a
     publisher would wait for ever.  ``connect_timeout``: seconds to come up.  The URL may say otherwise in its query.
     """

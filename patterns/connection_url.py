@@ -23,8 +23,6 @@ from pika.exceptions import (
 from patterns.errors import BrokerUnavailable, ChannelClosed, ConnectionLost, SettingsError
 
 EXPLAINED: dict[type[BaseException], str] = {
-    ProbableAuthenticationError: "user or password is wrong",
-    ProbableAccessDeniedError: "there is no such virtual host, or the user may not use it",
     ConnectionBlockedTimeout: "it refused to take messages for too long; is its memory or disk full?",
     ConnectionOpenAborted: "it accepted the connection and then said nothing; is it a RabbitMQ?",
     IncompatibleProtocolError: "it hung up at our first word; is it a RabbitMQ, and do scheme and port fit?",
@@ -72,11 +70,22 @@ def reason(error: BaseException) -> str:
         for kind, explained in EXPLAINED.items():
             if isinstance(cause, kind):
                 return explained
+        if isinstance(cause, ProbableAuthenticationError | ProbableAccessDeniedError):
+            return _turned_away(str(cause))
         if isinstance(cause, ConnectionClosedByBroker):
             return f"{cause.reply_code} {cause.reply_text}"
     innermost = causes[-1]
     text = str(innermost.args[0] if isinstance(innermost, StreamLostError) and innermost.args else innermost)
     return " ".join((text or type(innermost).__name__).split())[:200]
+
+
+def _turned_away(by: str) -> str:
+    """Why we did not get in; pika suspects our password whenever the line breaks while we introduce ourselves."""
+    if "ACCESS_REFUSED" in by:
+        return "user or password is wrong"
+    if "NOT_ALLOWED" in by:
+        return "there is no such virtual host, or the user may not use it"
+    return f"it hung up while we introduced ourselves: {by[:200]}"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -49,7 +49,8 @@ def test_the_innermost_reason_is_told() -> None:
     assert reason(AMQPConnectionError(AMQPConnectionError(OSError(111, "Connection refused")))) == (
         "[Errno 111] Connection refused"
     )
-    assert reason(AMQPConnectionError(ProbableAuthenticationError("..."))) == "user or password is wrong"
+    assert reason(AMQPConnectionError(ProbableAuthenticationError("403 ACCESS_REFUSED"))) == "user or password is wrong"
+    assert "hung up" in reason(AMQPConnectionError(ProbableAuthenticationError("StreamLostError")))
     assert reason(ConnectionClosedByBroker(320, "CONNECTION_FORCED - shutdown")) == "320 CONNECTION_FORCED - shutdown"
     assert reason(AMQPConnectionError()) == "AMQPConnectionError"
 
