@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from patterns.shop import PricedLine, StockRejected, StockReserved
 from tests.unit.handlers.workbench import NOTHING, PENCIL, PRICE, SOLD_OUT, Workbench, word
@@ -157,6 +157,23 @@ def test_goods_are_sold_once_and_never_put_back(product: Workbench) -> None:
 def test_what_was_never_reserved_is_not_sold(product: Workbench) -> None:
     assert product.do("sell_stock", word("OrderConfirmed")) == ()
     assert goods(product) == (1000, 0, 0) and product.rows("reservations") == []
+
+
+def test_all_orders_lock_products_in_the_same_order(product: Workbench) -> None:
+    products = product.table("products")
+    product.work(lambda session: session.execute(update(products).values(shelf=9, put_in=9)))
+    for statement in (
+        "CREATE TABLE locked (product_id INTEGER)",
+        "CREATE TRIGGER note AFTER UPDATE ON products BEGIN INSERT INTO locked VALUES (new.id); END",
+    ):
+        product.work(lambda session, statement=statement: session.execute(text(statement)))
+    orders = [wants((SOLD_OUT, 1), (PENCIL, 1)), wants((PENCIL, 1), (SOLD_OUT, 1))]
+    for order in orders:
+        product.do("reserve_stock", order)
+    product.do("release_stock", word("FundsReleased", orders[0].order_id))
+    product.do("sell_stock", word("OrderConfirmed", orders[1].order_id))
+    locked = product.work(lambda session: session.execute(text("SELECT product_id FROM locked")).scalars().all())
+    assert locked == [PENCIL, SOLD_OUT] * 4  # else two orders that meet could wait for each other
 
 
 # -- whatever comes, in whatever order: the shelves say what the reservations say
