@@ -80,7 +80,8 @@ class Engine:
     def close_channel(self, channel: EmbeddedChannel) -> None:
         """End one channel; what it holds unacknowledged is requeued.  Twice is fine."""
         with self.lock:
-            self.machine.close_channel(channel.number, self.clock())
+            if channel.is_open:
+                self.machine.close_channel(channel.number, self.clock())
             channel.end(ChannelClosed(200, "This channel was closed by its owner"))
             self.tell()
 
@@ -117,14 +118,16 @@ class Engine:
         self.changed.notify_all()
 
     def lose(self, connection: EmbeddedConnection, why: BrokerUnavailable) -> None:
-        """One connection ends."""
-        self.machine.disconnect(connection.number, self.clock())
-        self.connections.pop(connection.number, None)
+        """One connection ends; one that is lost already stays as it is."""
+        if self.connections.pop(connection.number, None) is not None:
+            self.machine.disconnect(connection.number, self.clock())
         connection.lose(why)
 
     def tell(self) -> None:
         """Write down what must survive, then pass on what the machine says: never the other way round."""
         machine = self.machine
+        if self.down is not None:
+            return  # a broker that is down tells nobody anything, and its journal may be another's by now
         if machine.stuck:
             machine.retry_stuck(self.clock())
         log, effects = machine.take_log(), machine.take_effects()

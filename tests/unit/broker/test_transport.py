@@ -293,6 +293,23 @@ def test_a_closed_transport_stays_closed(transport: EmbeddedTransport, channel: 
             use()
 
 
+@pytest.mark.parametrize("down", ["close", "stop"])
+def test_clients_may_leave_after_the_broker(tmp_path: Path, down: str) -> None:
+    transport = EmbeddedTransport(tmp_path)
+    connection = transport.connect("test")
+    channel = connection.channel()
+    channel.declare_queue("q", arguments={"x-queue-type": "quorum"})
+    say(channel, "held")
+    channel.get("q")
+    getattr(transport, down)()
+    written = (tmp_path / "journal").read_bytes()
+    channel.close()
+    connection.close()
+    assert transport.kill("test") == 0
+    assert (tmp_path / "journal").read_bytes() == written
+    transport.close()
+
+
 def test_lives_go_on_while_the_broker_is_down(tmp_path: Path) -> None:
     transport = EmbeddedTransport(tmp_path)
     channel = transport.connect("test").channel()
