@@ -169,11 +169,13 @@ def test_an_exclusive_consumer_wants_the_queue_for_itself(client: Client, other:
 
 
 def test_an_unused_queue_expires(client: Client, other: Client) -> None:
-    # The other end asks by publishing: looking at a queue counts as using it.
-    queue = client.queue(expires=SHORT_LIFE)
+    # Asked by publishing: looking at a queue would count as using it.
+    queue, used = client.queue(expires=SHORT_LIFE), client.queue(expires=SHORT_LIFE)
+    client.channel.consume(used)
     consumer = client.channel.consume(queue)
     client.channel.cancel(consumer)
     eventually(lambda: is_gone(other, queue), lambda: "the unused queue is still there")
+    assert not is_gone(other, used)
 
 
 @pytest.mark.parametrize(("kind", "wrong"), [
