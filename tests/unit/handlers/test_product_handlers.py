@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text, update
 
+from patterns.database import Session
 from patterns.shop import PricedLine, StockRejected, StockReserved
 from tests.unit.handlers.workbench import NOTHING, PENCIL, PRICE, SOLD_OUT, Workbench, word
 
@@ -166,7 +168,7 @@ def test_all_orders_lock_products_in_the_same_order(product: Workbench) -> None:
         "CREATE TABLE locked (product_id INTEGER)",
         "CREATE TRIGGER note AFTER UPDATE ON products BEGIN INSERT INTO locked VALUES (new.id); END",
     ):
-        product.work(lambda session, statement=statement: session.execute(text(statement)))
+        product.work(partial(Session.execute, statement=text(statement)))
     orders = [wants((SOLD_OUT, 1), (PENCIL, 1)), wants((PENCIL, 1), (SOLD_OUT, 1))]
     for order in orders:
         product.do("reserve_stock", order)
