@@ -26,6 +26,9 @@ Id = Annotated[StrictInt, Field(ge=1, le=MAX_ID)]
 Quantity = Annotated[StrictInt, Field(ge=1, le=MAX_QUANTITY)]
 Cents = Annotated[StrictInt, Field(ge=0, le=MAX_PRICE_CENTS * MAX_QUANTITY * MAX_LINES)]
 
+Reason = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
+"""Why not, in words a person can read, as long as the tables can hold."""
+
 OrdersMode = Annotated[Mode | None, Field(exclude=True)]
 """The order's mode, where only the order service knows it; on the wire it is a header."""
 
@@ -60,7 +63,7 @@ class PricedLine(Line):
 class CancelOrder(Message):
     """A customer does not want the order any more, or its time is over."""
 
-    reason: Annotated[str, Field(max_length=200)] = "cancelled by the customer"
+    reason: Reason = "cancelled by the customer"
 
 
 class OrderStatus(Message):
@@ -92,7 +95,10 @@ class OrderPlaced(Message):
     user_id: Id
     lines: tuple[Line, ...]
     amount_cents: Cents | None = None
-    mode: OrdersMode = None
+    mode: Reason = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
+"""Why not, in words a person can read, as long as the tables can hold."""
+
+OrdersMode = None
 
 
 class StockReserved(Priced):
@@ -123,7 +129,7 @@ class OrderConfirmed(Message):
 class Refusal(Message):
     """A step could not be done."""
 
-    reason: str
+    reason: Reason
 
 
 class StockRejected(Refusal):
@@ -152,7 +158,10 @@ class OrderCancelled(Refusal):
     """The order failed because nobody waits for it any more: whatever was done is undone."""
 
     user_id: Id
-    mode: OrdersMode = None
+    mode: Reason = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
+"""Why not, in words a person can read, as long as the tables can hold."""
+
+OrdersMode = None
 
 
 # -- the way back: each says that a step is undone, or never happens

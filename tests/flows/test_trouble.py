@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from patterns.errors import ConnectionLost
 from tests.flows.words import Words, key_for, until
+from user import crud as users
 
 RPC_WAIT_SECONDS = 0.5  # somebody is away in most of these tests; nobody needs to wait long to hear that
 
@@ -67,6 +71,38 @@ def test_a_crash_in_the_middle_loses_nothing(words: Words) -> None:
         assert words.settled(order_id)["status"] == "SUCCESS"
     words.quiet()
     assert words.money(ada) == (44_000, 0, 6_000)
+
+
+class Dying:
+    """Something whose process dies in the middle of it, once."""
+
+    def __init__(self, real: Any) -> None:
+        self.real, self.died = real, False
+
+    def __call__(self, *arguments: Any) -> Any:
+        if self.died:
+            return self.real(*arguments)
+        self.died = True
+        raise ConnectionLost("the process dies here")
+
+
+def test_a_death_before_the_commit_loses_nothing(words: Words, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, chair = words.customer(5_000), words.goods(price=1_000, quantity=2)
+    monkeypatch.setattr(users, "hold", dying := Dying(users.hold))
+    assert words.settled(words.order(ada, {chair: 1}))["status"] == "SUCCESS"
+    words.quiet()
+    assert dying.died
+    assert words.money(ada) == (4_000, 0, 1_000)
+
+
+def test_a_death_after_the_commit_leaves_the_rest_to_the_relay(words: Words, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, chair = words.customer(5_000), words.goods(price=1_000, quantity=2)
+    voice = words.shop.service("user").voice
+    monkeypatch.setattr(voice, "say", dying := Dying(voice.say))
+    assert words.settled(words.order(ada, {chair: 1}))["status"] == "SUCCESS"
+    words.quiet()
+    assert dying.died
+    assert words.money(ada) == (4_000, 0, 1_000)
 
 
 def test_switching_the_mode_strands_nothing(words: Words) -> None:

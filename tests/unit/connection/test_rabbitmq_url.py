@@ -37,6 +37,13 @@ def test_what_the_url_says_goes_before_our_defaults() -> None:
     assert (parameters.heartbeat, parameters.blocked_connection_timeout) == (7, 30.0)
 
 
+def test_pika_is_told_all_our_patience() -> None:
+    parameters = RabbitTransport("amqp://h/", heartbeat=11, blocked_timeout=12, connect_timeout=13)._parameters
+    assert (parameters.heartbeat, parameters.blocked_connection_timeout) == (11, 12)
+    assert (parameters.socket_timeout, parameters.stack_timeout) == (13, 13)
+    assert parameters.tcp_options
+
+
 def test_a_name_is_for_one_connection_only() -> None:
     parameters = parameters_of("amqp://h/?client_properties={'team':'blue'}")
     first, second = named(parameters, "first"), named(parameters, "second")

@@ -85,7 +85,6 @@ def test_a_row_that_cannot_be_is_refused(bench: Workbench, table: str, constrain
     assert bench.is_refused(constraint, insert(bench.table(table)).values(keyed(bench, table, row)))
 
 
-@pytest.mark.xfail(reason="NULL >= 0 is unknown, and a CHECK that is unknown passes: IS NOT NULL is missing")
 @pytest.mark.parametrize(("bench", "table", "constraint", "row"), UNKNOWN_AMOUNTS, indirect=["bench"])
 def test_an_amount_that_is_not_known_is_refused(
     bench: Workbench, table: str, constraint: str, row: dict[str, Any]
