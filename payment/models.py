@@ -11,7 +11,10 @@ payments = step_table(
     "payments", metadata, ("TAKEN", "FAILED", "REFUNDED"),
     Column("user_id", BigInteger, index=True),
     Column("amount_cents", BigInteger),
-    CheckConstraint("state IN ('VOID', 'FAILED') OR (amount_cents IS NOT NULL AND amount_cents >= 0)", name="a_payment_knows_its_amount"),
+    CheckConstraint(
+        "state IN ('VOID', 'FAILED') OR (amount_cents IS NOT NULL AND amount_cents >= 0)",
+        name="a_payment_knows_its_amount",
+    ),
 )
 
 keep_journal(metadata)

@@ -34,7 +34,10 @@ holds = step_table(
     "holds", metadata, ("HELD", "REJECTED", "RELEASED", "SPENT"),
     Column("user_id", BigInteger, index=True),
     Column("amount_cents", BigInteger),
-    CheckConstraint("state IN ('VOID', 'REJECTED') OR (amount_cents IS NOT NULL AND amount_cents >= 0)", name="a_hold_knows_its_amount"),
+    CheckConstraint(
+        "state IN ('VOID', 'REJECTED') OR (amount_cents IS NOT NULL AND amount_cents >= 0)",
+        name="a_hold_knows_its_amount",
+    ),
 )
 
 keep_journal(metadata)
