@@ -143,10 +143,14 @@ class RabbitChannel:
 
     def cancel(self, consumer: str) -> None:
         """Stop a consumer; what it holds unacknowledged stays ours."""
-        if self._consumers.pop(consumer, None) is None:  # the broker cancelled it before us; pika would never answer
-            self._questions.check()
-        else:
-            self._ask(lambda done: self._pika.basic_cancel(consumer, callback=done))
+
+        def begin(done: Answer) -> None:
+            if self._consumers.pop(consumer, None) is None:  # the broker cancelled it before us; pika would never answer
+                done(None)
+            else:
+                self._pika.basic_cancel(consumer, callback=done)
+
+        self._ask(begin)
 
     def get(self, queue: str, *, auto_ack: bool = False) -> Delivery | None:
         """Fetch one message, if there is one."""

@@ -232,7 +232,30 @@ def test_a_consumer_hears_that_its_queue_was_deleted(client: Client, other: Clie
     consumer = client.channel.consume(queue)
     other.channel.delete_queue(queue)
     assert client.channel.take(10, SOON) == [Cancelled(queue, consumer)]
+    client.channel.cancel(consumer)  # which changes nothing any more
     assert client.channel.is_open
+
+
+def test_cancelling_is_done_once_and_nobody_is_told_of_it(client: Client, other: Client) -> None:
+    queue = client.queue()
+    consumer = client.channel.consume(queue)
+    client.channel.cancel(consumer)
+    client.channel.cancel(consumer)
+    client.channel.cancel("never heard of")
+    other.channel.delete_queue(queue)
+    client.channel.qos(1)  # an answer: whatever the broker had to say has arrived
+    assert client.channel.take(10, 0) == []
+
+
+def test_a_consumer_may_be_cancelled_while_its_queue_is_deleted(client: Client, other: Client) -> None:
+    for _ in range(10):
+        queue = client.queue()
+        consumer = client.channel.consume(queue)
+        with ThreadPoolExecutor(1) as pool:
+            deleting = pool.submit(other.channel.delete_queue, queue)
+            client.channel.cancel(consumer)
+            deleting.result(SOON)
+        assert set(client.channel.take(10, 0)) <= {Cancelled(queue, consumer)}
 
 
 @pytest.mark.parametrize("how", ["ack", "nack", "reject"])
