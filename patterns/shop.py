@@ -95,10 +95,7 @@ class OrderPlaced(Message):
     user_id: Id
     lines: tuple[Line, ...]
     amount_cents: Cents | None = None
-    mode: Reason = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
-"""Why not, in words a person can read, as long as the tables can hold."""
-
-OrdersMode = None
+    mode: OrdersMode = None
 
 
 class StockReserved(Priced):
@@ -158,10 +155,7 @@ class OrderCancelled(Refusal):
     """The order failed because nobody waits for it any more: whatever was done is undone."""
 
     user_id: Id
-    mode: Reason = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
-"""Why not, in words a person can read, as long as the tables can hold."""
-
-OrdersMode = None
+    mode: OrdersMode = None
 
 
 # -- the way back: each says that a step is undone, or never happens
