@@ -11,6 +11,9 @@ from patterns.settings import MODES
 FAILURE_RATE = 0.1
 """The share of payments declined, and of deliveries refused."""
 
+DEADLINE_SECONDS = 60
+"""How old an order may become: older than usual, so that on a slow machine not most of them end by their deadline."""
+
 
 class TortureTrouble(OrderflowError):
     """The torture itself could not go on: this says nothing about the shop's promises."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -17,19 +18,36 @@ from lab.torture.result import Result, Totals
 
 @contextmanager
 def progress(console: Console, plan: Plan) -> Iterator[Watch]:
-    """A bar that says how far it has come."""
+    """A bar that says how far it has come; where there is no terminal, a line for each thing that begins."""
+    if not console.is_terminal:
+        yield _lines(console)
+        return
     text = TextColumn("{task.description}")
     with Progress(text, BarColumn(), TimeElapsedColumn(), console=console, transient=True) as bars:
         task = bars.add_task("", total=plan.orders * len(plan.modes))
 
         def watch(tick: Tick) -> None:
-            done = plan.modes.index(tick.mode) * plan.orders if tick.mode in plan.modes else 0
-            numbers = f"{tick.accepted} accepted, {tick.settled} settled, {tick.kills} kills: " if tick.mode else ""
-            bars.update(task, description=f"[bold]{tick.mode or 'torture'}[/] {numbers}{tick.doing}")
+            bars.update(task, description=_words(tick))
             if tick.mode:
-                bars.update(task, completed=done + tick.settled)
+                bars.update(task, completed=plan.modes.index(tick.mode) * plan.orders + tick.settled)
 
         yield watch
+
+
+def _lines(console: Console) -> Watch:
+    said: list[tuple[str, str]] = []
+
+    def watch(tick: Tick) -> None:
+        if (tick.mode, tick.doing) not in said:
+            said.append((tick.mode, tick.doing))
+            console.print(f"{datetime.now():%H:%M:%S} {_words(tick)}", highlight=False)
+
+    return watch
+
+
+def _words(tick: Tick) -> str:
+    numbers = f"{tick.accepted} accepted, {tick.settled} settled, {tick.kills} kills: " if tick.mode else ""
+    return f"[bold]{tick.mode or 'torture'}[/] {numbers}{tick.doing}"
 
 
 def show(console: Console, plan: Plan, totals: Totals) -> None:

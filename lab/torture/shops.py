@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from lab.books import database_of
 from lab.servers import Keeper, PrivatePostgres, PrivateRabbitMQ, free_ports
-from lab.torture.plan import FAILURE_RATE, Plan
+from lab.torture.plan import DEADLINE_SECONDS, FAILURE_RATE, Plan
 from lab.torture.processes import ShopProcess
 from patterns.settings import configure, settings
 from patterns.shop import SERVICES
@@ -71,8 +71,10 @@ class TorturedShop:
 
     def _environment(self, **servers: str) -> dict[str, str]:
         rate = str(FAILURE_RATE)
-        return {"PAYMENT_FAILURE_RATE": rate, "DELIVERY_FAILURE_RATE": rate, "VERDICT_SEED": str(self.plan.seed),
-                "ORDERFLOW_HOST": "127.0.0.1", **servers}
+        return {
+            "PAYMENT_FAILURE_RATE": rate, "DELIVERY_FAILURE_RATE": rate, "VERDICT_SEED": str(self.plan.seed),
+            "ORDER_DEADLINE_SECONDS": str(DEADLINE_SECONDS), "ORDERFLOW_HOST": "127.0.0.1", **servers,
+        }
 
     def _clear_logs(self) -> None:
         if not self.keep_logs:
