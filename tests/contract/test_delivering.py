@@ -128,13 +128,15 @@ def test_no_wake_is_lost_however_the_threads_meet(client: Client) -> None:
 def test_a_requeued_message_comes_back_where_it_stood(client: Client, other: Client) -> None:
     # Promised by classic queues; quorum queues hand what came back out first, or (without a limit) last.
     queue = client.queue()
-    client.said(queue, *"abc")
-    first, second = client.get(queue), client.get(queue)
-    client.channel.reject(tag(second), requeue=True)
-    client.channel.nack(tag(first), requeue=True)
-    client.until_count(queue, 3)
-    got = [other.get(queue) for _ in range(3)]
-    assert [(each.body, each.redelivered) for each in got] == [(b"a", True), (b"b", True), (b"c", False)]
+    client.said(queue, *"abcd")
+    a, b, c = [client.get(queue) for _ in range(3)]
+    client.channel.reject(tag(a), requeue=True)
+    client.channel.nack(tag(c), requeue=True)
+    client.channel.nack(tag(b), requeue=True)
+    client.until_count(queue, 4)
+    got = [other.get(queue) for _ in range(4)]
+    assert [each.body for each in got] == [b"a", b"b", b"c", b"d"]
+    assert [each.redelivered for each in got] == [True, True, True, False]
 
 
 def test_what_comes_back_to_a_quorum_queue_with_a_limit_comes_first(client: Client, other: Client) -> None:

@@ -169,6 +169,19 @@ def test_a_dead_letter_with_nowhere_to_go_is_gone(client: Client, kind: str) -> 
     client.channel.qos(1)  # the channel lives
 
 
+@pytest.mark.parametrize("reason", ["rejected", "expired", "delivery_limit"])
+def test_dead_letters_that_may_not_be_lost_arrive_too(client: Client, reason: str) -> None:
+    ttl = {"message_ttl": SHORT_LIFE} if reason == "expired" else {}
+    queue, dead = dying(
+        client, "quorum", overflow="reject-publish", dead_letter_strategy="at-least-once", delivery_limit=1, **ttl
+    )
+    client.said(queue, "m")
+    for _ in range({"rejected": 1, "delivery_limit": 2}.get(reason, 0)):
+        reject(client, queue, requeue=reason != "rejected")
+    assert deaths(client.get(dead)) == [(queue, reason, 1)]
+    client.until_count(queue, 0)
+
+
 def test_deaths_are_counted_by_queue_and_reason(client: Client, kind: str) -> None:
     main = client.fresh("main")
     waiting = client.queue(kind, message_ttl=1, dead_letter_exchange="", dead_letter_routing_key=main)
