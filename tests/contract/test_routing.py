@@ -138,11 +138,12 @@ def test_unbinding_ends_it(client: Client) -> None:
     exchange, queue = client.exchange("topic"), client.queue()
     client.channel.bind(queue, exchange, "a")
     client.channel.bind(queue, exchange, "b")
+    client.said("a", "before", exchange=exchange)
     client.channel.unbind(queue, exchange, "a")
     client.channel.unbind(queue, exchange, "never bound")
     assert client.say("a", "a", exchange=exchange) == [Receipt.RETURNED]
     client.said("b", "b", exchange=exchange)
-    assert client.drain(queue) == ["b"]
+    assert client.drain(queue) == ["before", "b"]
 
 
 def test_an_alternate_exchange_gets_what_has_no_queue(client: Client) -> None:
