@@ -277,7 +277,8 @@ def _comparable(outcome: Any) -> Any:
         case Cancelled(queue=queue):
             return ("cancelled", queue)
         case Delivery():
-            headers = {name: _plain(value) for name, value in outcome.properties.headers.items()}
+            headers = {name: _plain(value) for name, value in outcome.properties.headers.items()
+                       if not name.startswith("x-last-death-")}  # RabbitMQ 4.0 adds these to what 3.10 says
             if headers.get("x-delivery-count") == 0:
                 del headers["x-delivery-count"]
             properties = replace(outcome.properties, headers=headers)
