@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,9 @@ from patterns.envelope import Context
 from patterns.errors import Unreadable
 from patterns.message import Message
 from patterns.wiring import Hears, Wiring, accepts
+
+RowLocks = Callable[[Session, Sequence[Message]], None]
+"""Locks all rows that these messages are about and other orders share, in one order for everybody."""
 
 
 @dataclass(slots=True)

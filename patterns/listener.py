@@ -24,7 +24,7 @@ from patterns.amqp import Channel, Delivery, Transport
 from patterns.database import Database, Session
 from patterns.envelope import Context, Said, seal, seal_reply
 from patterns.errors import ConnectionLost, DatabaseUnavailable, GaveWay, Unreadable, WiringError
-from patterns.hearing import Heard, Hearing
+from patterns.hearing import Heard, Hearing, RowLocks
 from patterns.link import Link
 from patterns.logs import get_logger
 from patterns.message import Message
@@ -34,15 +34,20 @@ from patterns.voice import Voice
 from patterns.wiring import Wirings
 
 
-def deliver(session: Session, service: str, batch: Sequence[Heard], wirings: Wirings) -> list[Said]:
+def deliver(
+    session: Session, service: str, batch: Sequence[Heard], wirings: Wirings, lock_rows: RowLocks | None = None
+) -> list[Said]:
     """Hear each message once, let its handler work, write down what it says: all in the caller's transaction.
 
     The inbox never swallows an RPC request: whoever asks again gets the stored answer, for which the step row stands
     guard.  An answer always marks its request done, even one that was heard before.
     """
     first = inbox.first_times(session, [_inbox_row(service, heard) for heard in batch])
+    # Two instances' batches that meet wait for each other; each locking as its messages come, they would deadlock.
+    if lock_rows is not None and len(batch) > 1 and session.dialect.name == "postgresql":
+        lock_rows(session, [heard.message for heard in batch])
     said: list[Said] = []
-    for heard in batch:
+    for heard in sorted(batch, key=lambda heard: heard.message.order_id):
         if heard.answers:
             outbox.mark_answered(session, heard.delivery.properties.correlation_id)
         if heard.id in first or heard.asks:
@@ -71,8 +76,12 @@ def addressed(
 class Listener:
     """The ears of a service: reads its queues of all modes, and answers each message in its own mode."""
 
-    def __init__(self, service: str, transport: Transport, database: Database, wirings: Wirings, voice: Voice) -> None:
+    def __init__(
+        self, service: str, transport: Transport, database: Database, wirings: Wirings, voice: Voice,
+        lock_rows: RowLocks | None = None,
+    ) -> None:
         self.service, self.database, self.wirings, self.voice = service, database, wirings, voice
+        self._lock_rows = lock_rows
         self.counts: Counter[str] = Counter()
         self.trouble: str | None = None
         self.link = Link(f"{service}.ears", transport, self._prepare, self._work, settings().batch_size)
@@ -127,12 +136,12 @@ class Listener:
         pause = 0.1
         while True:
             try:
-                said = self.database.transact(deliver, self.service, batch, self.wirings)
+                said = self.database.transact(deliver, self.service, batch, self.wirings, self._lock_rows)
                 self.trouble = None
                 return said
             except DatabaseUnavailable as error:
                 if isinstance(error, GaveWay) and len(batch) > 1:
-                    raise  # two batches lock the same rows in different orders; single messages do not
+                    raise  # one at a time they are less in the way
                 if self.trouble is None:
                     self._log.warning("%s  Waiting for it.", error, extra={"action": "unavailable"})
                 self.trouble = str(error)

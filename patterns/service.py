@@ -19,6 +19,7 @@ from patterns import outbox, topology
 from patterns.database import Database, Session
 from patterns.envelope import Context, Said
 from patterns.errors import DatabaseUnavailable
+from patterns.hearing import RowLocks
 from patterns.listener import Listener, addressed
 from patterns.logs import get_logger
 from patterns.message import Message
@@ -34,14 +35,17 @@ class Service:
     """One service of the shop.
 
     ``acts`` are handlers a client or a clock may ask for directly (:meth:`perform`); ``chores`` are called about once a
-    second with the service: what must happen in time, such as deadlines.
+    second with the service: what must happen in time, such as deadlines.  ``lock_rows`` locks what several orders share,
+    for all messages of a transaction at once.
     """
 
     def __init__(
         self, name: str, database: Database, metadata: MetaData, wirings: Wirings,
         acts: Sequence[Handler] = (), chores: Sequence[Callable[[Service], None]] = (),
+        lock_rows: RowLocks | None = None,
     ) -> None:
         self.name, self.database, self.metadata, self.wirings, self.chores = name, database, metadata, wirings, chores
+        self._lock_rows = lock_rows
         self._acts = {message: act for act in acts for message in accepts(act)}
         self.trouble: str | None = "not started"
         topology.know(name, wirings)
@@ -56,7 +60,7 @@ class Service:
         self._stopping.clear()
         broker = transport()
         self.voice = Voice(self.name, broker, self.database, self.wirings, lambda _, answers: self.listener.handle(answers))
-        self.listener = Listener(self.name, broker, self.database, self.wirings, self.voice)
+        self.listener = Listener(self.name, broker, self.database, self.wirings, self.voice, self._lock_rows)
         chores = [lambda chore=chore: chore(self) for chore in self.chores]
         self.relay = Relay(self.name, self.database, self.voice, chores)
         try:

@@ -9,6 +9,7 @@ from sqlalchemy import Row, insert, select, update
 from patterns import step
 from patterns.database import Session
 from patterns.errors import Conflict, NotFound
+from patterns.message import Message
 from patterns.shop import Line, PricedLine
 from product.models import products, reservation_lines, reservations
 
@@ -78,6 +79,15 @@ def reserved_lines(session: Session, order_id: UUID) -> tuple[PricedLine, ...]:
     lines = select(reservation_lines).where(reservation_lines.c.order_id == order_id)
     rows = session.execute(lines.order_by(reservation_lines.c.product_id))
     return tuple(PricedLine(product_id=row.product_id, quantity=row.quantity, price_cents=row.price_cents) for row in rows)
+
+
+def lock_shelves(session: Session, messages: Sequence[Message]) -> None:
+    """Lock the shelves of all products that these messages are about, the smallest id first."""
+    named = {line.product_id for message in messages for line in getattr(message, "lines", ())}
+    orders = {message.order_id for message in messages}
+    set_aside = select(reservation_lines.c.product_id).where(reservation_lines.c.order_id.in_(orders))
+    wanted = named.union(session.execute(set_aside).scalars())
+    session.execute(select(products.c.id).where(products.c.id.in_(wanted)).order_by(products.c.id).with_for_update())
 
 
 def release(session: Session, order_id: UUID) -> None:

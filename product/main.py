@@ -3,12 +3,13 @@
 from patterns.serve import serve
 from patterns.service import Service
 from patterns.web import create_app
+from product import crud
 from product.database import database
 from product.models import metadata
 from product.mqlistener import WIRING
 from product.routes import router
 
-service = Service("product", database, metadata, WIRING)
+service = Service("product", database, metadata, WIRING, lock_rows=crud.lock_shelves)
 app = create_app(service, router, "Products, their prices, and how much of them is on the shelf, reserved or sold.")
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Verbs on the user service's tables.  Each takes a session and never commits; each change carries its own guard."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from sqlalchemy import Row, insert, select, update
 from patterns import step
 from patterns.database import Session, now
 from patterns.errors import Conflict, NotFound
+from patterns.message import Message
 from user.models import deposits, holds, users
 
 MOST_PAID_IN_CENTS = 10**18
@@ -49,6 +51,14 @@ def deposit(session: Session, user_id: int, amount_cents: int, deposit_id: UUID)
         get_user(session, user_id)
         raise Conflict(f"user {user_id} has as much money as an account can hold")
     return user
+
+
+def lock_accounts(session: Session, messages: Sequence[Message]) -> None:
+    """Lock the accounts of all customers whom these messages are about, the smallest id first."""
+    named = {message.user_id for message in messages if hasattr(message, "user_id")}
+    whose = select(holds.c.user_id).where(holds.c.order_id.in_({message.order_id for message in messages}))
+    wanted = named.union(session.execute(whose.where(holds.c.user_id.is_not(None))).scalars())
+    session.execute(select(users.c.id).where(users.c.id.in_(wanted)).order_by(users.c.id).with_for_update())
 
 
 def hold(session: Session, order_id: UUID, user_id: int, amount_cents: int) -> str | None:
