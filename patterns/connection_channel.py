@@ -194,7 +194,9 @@ class RabbitChannel:
 
     def _cancelled(self, frame: Any) -> None:
         tag = frame.method.consumer_tag
-        self._arrivals.add(Cancelled(self._consumers.pop(tag, ""), tag))
+        queue = self._consumers.pop(tag, None)
+        if queue is not None:  # otherwise we cancelled it ourselves a moment before
+            self._arrivals.add(Cancelled(queue, tag))
 
 
 def _table(arguments: Mapping[str, Any] | None) -> dict[str, Any] | None:

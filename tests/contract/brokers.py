@@ -57,6 +57,7 @@ class Embedded:
 
     def restart(self) -> None:
         self.transport.restart()
+        self.transport.restart()  # from what the first one wrote down
 
     def cut(self) -> None:
         self.transport.kill(SHAKY)

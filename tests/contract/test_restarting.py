@@ -100,7 +100,10 @@ def test_an_auto_delete_queue_survives_if_it_is_durable(before: Before, client: 
 @pytest.mark.parametrize("name", ["held", "held quorum"])
 def test_what_somebody_held_is_back(before: Before, client: Client, name: str) -> None:
     queue = before.queues[name]
-    assert sorted(client.get(queue).body for _ in range(2)) == [b"held", b"waiting"]
+    found = {each.body: each.redelivered for each in (client.get(queue), client.get(queue))}
+    assert set(found) == {b"held", b"waiting"}
+    if name == "held quorum":  # of a classic queue RabbitMQ may have forgotten who had seen what
+        assert found[b"held"]
 
 
 def test_what_was_not_settled_is_there_and_what_was_may_be(before: Before, client: Client) -> None:
