@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from patterns import topology
 from patterns.errors import SettingsError
+from patterns.settings import settings
 from patterns.shop import SERVICES
 from patterns.transport import transport
 from patterns.wiring import Wiring, Wirings
@@ -50,7 +51,7 @@ def declare_topology() -> int:
 
 
 def all_queues() -> list[str]:
-    """Every queue the shop uses: those that feed handlers, and each service's dead and parked ones."""
+    """Every queue the shop uses: those that feed handlers, each service's dead and parked ones, the retries'."""
     heard = [queue for service in SERVICES for queue in topology.heard_queues(service, wirings_of(service))]
     aside = [name(service) for service in SERVICES for name in (topology.dead_queue, topology.parked_queue)]
-    return heard + aside
+    return heard + aside + [topology.retry_exchange(delay) for delay in settings().retry_delays_seconds]
