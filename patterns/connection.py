@@ -9,6 +9,7 @@ This module and those beside it named ``connection_*`` are the only ones that kn
         connection_arrivals   what was delivered and not taken yet
         connection_envelope   our envelope as pika writes and reads it
       connection_thread     pika's event loop, on a thread of its own
+        connection_pika       pika's connection, in fewer packets
       connection_url        RABBITMQ_URL, and pika's errors in words
 
 A later pika will have a thread-safe connection of its own; it can then take the place of ``connection_thread``.

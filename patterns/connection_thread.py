@@ -20,6 +20,7 @@ from typing import Any
 import pika
 from pika.adapters.select_connection import IOLoop
 
+from patterns.connection_pika import PikaConnection
 from patterns.connection_url import ending, reason, where
 from patterns.errors import BrokerUnavailable, ConnectionLost
 
@@ -86,7 +87,7 @@ class PikaThread:
 
     def _run(self, parameters: pika.URLParameters) -> None:
         try:
-            self.pika = pika.SelectConnection(
+            self.pika = PikaConnection(
                 parameters, on_open_callback=lambda _: self._opened.set_result(None),
                 on_open_error_callback=self._refused, on_close_callback=self._closed, custom_ioloop=self._loop,
             )
@@ -101,8 +102,9 @@ class PikaThread:
     def _work(self) -> None:
         with self._lock:
             posted, self._posted = self._posted, []
-        for action in posted:
-            action()
+        with self.pika.together():
+            for action in posted:
+                action()
 
     def _close(self) -> None:
         if self.pika.is_open:
@@ -112,7 +114,7 @@ class PikaThread:
         if self.pika is None or self.pika.is_closed:
             self._loop.stop()
         else:
-            self.pika._terminate_stream(pika.exceptions.ConnectionClosedByClient(0, "aborted"))
+            self.pika.cut()
 
     def _refused(self, _: object, error: BaseException) -> None:
         self._opened.set_exception(BrokerUnavailable(f"RabbitMQ does not answer at {self._where}: {reason(error)}"))
