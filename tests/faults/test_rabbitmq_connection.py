@@ -12,7 +12,7 @@ import pytest
 
 from lab.servers import PrivateRabbitMQ
 from patterns import connection_asking, connection_thread
-from patterns.amqp import Channel, Connection, Outgoing, Receipt
+from patterns.amqp import Channel, Connection, Outgoing, Properties, Receipt
 from patterns.connection import RabbitTransport
 from patterns.errors import BrokerUnavailable, ChannelClosed, ConnectionLost
 from tests.contract.forwarder import Forwarder
@@ -240,6 +240,20 @@ def test_closing_a_channel_tells_who_waits_on_it_and_leaves_the_others(
     closing.close()
     other.declare_queue("q")
     assert other.is_open
+
+
+def test_headers_too_long_for_a_frame_are_refused_before_rabbitmq_hangs_up(connect: Callable[..., Connection]) -> None:
+    channel = connect().channel()
+    channel.declare_queue("q")
+    for size, fits in ((130_000, True), (131_072, False), (1_000_000, False)):
+        message = Outgoing("", "q", b"m", Properties(headers={"long": "x" * size}))
+        if fits:
+            assert channel.publish([message]) == [Receipt.CONFIRMED]
+        else:
+            with pytest.raises(ValueError, match="AMQP cannot carry this: headers of"):
+                channel.publish([message])
+    assert channel.publish(messages("still works", "m" * 1_000_000)) == [Receipt.CONFIRMED] * 2
+    assert len(drained(channel)) == 3
 
 
 @pytest.mark.parametrize(("user", "vhost", "reason"), [("nobody:x", None, "password"), (None, "nowhere", "virtual host")])
