@@ -38,13 +38,13 @@ class Retries:
         if attempt >= len(delays):
             self.park(delivery, f"failed {attempt + 1} times, at last: {reason}")
             return None
-        headers = {**delivery.properties.headers, "attempt": attempt + 1, "last_error": reason[:500]}
+        headers = {**_own_headers(delivery), "attempt": attempt + 1, "last_error": reason[:500]}
         self._publish(retry_exchange(delays[attempt]), delivery.queue, delivery, headers)
         return delays[attempt]
 
     def park(self, delivery: Delivery, reason: str) -> None:
         """Put a delivery aside for a person, with the reason and where it was heard."""
-        headers = dict(delivery.properties.headers)
+        headers = _own_headers(delivery)
         if len(repr(headers)) > HEADER_BYTES:
             headers = {"dropped_headers": f"{len(headers)} headers were too large to keep"}
         headers |= {"parked_because": reason[:500], "parked_from": delivery.queue}
@@ -59,8 +59,7 @@ class Retries:
         if death.get("reason") != "delivery_limit" or replays > MOST_REPLAYS:
             self.park(delivery, f"dead-lettered {replays} times, at last because: {death.get('reason', 'unknown')}")
             return None
-        kept = {name: value for name, value in headers.items() if not name.startswith("x-")}
-        self._publish("", str(death["queue"]), delivery, {**kept, "replays": replays})
+        self._publish("", str(death["queue"]), delivery, {**_own_headers(delivery), "replays": replays})
         return str(death["queue"])
 
     def _publish(self, exchange: str, routing_key: str, delivery: Delivery, headers: dict[str, Any]) -> None:
@@ -69,6 +68,14 @@ class Retries:
         [receipt] = self.voice.publish([Outgoing(exchange, routing_key, delivery.body, properties)])
         if receipt is not Receipt.CONFIRMED:
             raise ConnectionLost(f"The broker did not take the copy for {exchange or routing_key}: {receipt.value}")
+
+
+def _own_headers(delivery: Delivery) -> dict[str, Any]:
+    """A copy of the headers without the broker's own.
+
+    RabbitMQ 3.10 believes an ``x-death`` that a client made up, and its dead-lettering can crash on it.
+    """
+    return {name: value for name, value in delivery.properties.headers.items() if not name.startswith("x-")}
 
 
 def _count(delivery: Delivery, header: str) -> int:
