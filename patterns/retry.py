@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from patterns import topology
 from patterns.amqp import Delivery, Outgoing, Receipt
 from patterns.errors import ConnectionLost
 from patterns.settings import settings
@@ -56,7 +57,9 @@ class Retries:
         deaths: Any = headers.get("x-death")
         death = deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}
         replays = _count(delivery, "replays") + 1
-        if death.get("reason") != "delivery_limit" or replays > MOST_REPLAYS:
+        ours = topology.heard_queues(self.service, self.voice.wirings)
+        # Anybody may write into our dead-letter queue; it must not be a way into other queues.
+        if death.get("reason") != "delivery_limit" or death.get("queue") not in ours or replays > MOST_REPLAYS:
             self.park(delivery, f"dead-lettered {replays} times, at last because: {death.get('reason', 'unknown')}")
             return None
         self._publish("", str(death["queue"]), delivery, {**_own_headers(delivery), "replays": replays})
@@ -65,7 +68,11 @@ class Retries:
     def _publish(self, exchange: str, routing_key: str, delivery: Delivery, headers: dict[str, Any]) -> None:
         """Publish a copy for certain: its original is acknowledged next.  Raises ConnectionLost when unsure."""
         properties = replace(delivery.properties, headers=headers, expiration=None)
-        [receipt] = self.voice.publish([Outgoing(exchange, routing_key, delivery.body, properties)])
+        try:
+            [receipt] = self.voice.publish([Outgoing(exchange, routing_key, delivery.body, properties)])
+        except ValueError:  # others may write what we can read but not write, such as a float in a header
+            properties = replace(properties, headers={name: _as_text(value) for name, value in headers.items()})
+            [receipt] = self.voice.publish([Outgoing(exchange, routing_key, delivery.body, properties)])
         if receipt is not Receipt.CONFIRMED:
             raise ConnectionLost(f"The broker did not take the copy for {exchange or routing_key}: {receipt.value}")
 
@@ -76,6 +83,10 @@ def _own_headers(delivery: Delivery) -> dict[str, Any]:
     RabbitMQ 3.10 believes an ``x-death`` that a client made up, and its dead-lettering can crash on it.
     """
     return {name: value for name, value in delivery.properties.headers.items() if not name.startswith("x-")}
+
+
+def _as_text(value: Any) -> Any:
+    return value if isinstance(value, int) else str(value).encode(errors="replace").decode()[:500]
 
 
 def _count(delivery: Delivery, header: str) -> int:
