@@ -28,7 +28,7 @@ def test_a_forged_death_stops_nobodys_retries(rabbitmq_url: str, forged: dict[st
     channel = connection.channel()
     declare(channel, "product", {})
     declare_queue(channel, QUEUE, {}, settings())
-    retries = Retries("product", cast(Voice, channel))
+    retries = Retries("product", cast("Voice", channel))
     channel.consume(QUEUE)
     for body, headers in ((b"hostile", forged), (b"honest", {})):
         channel.publish([Outgoing("", QUEUE, body, Properties(headers=headers))])
