@@ -20,7 +20,8 @@ def mounts() -> str:
     return Path("/proc/self/mounts").read_text()
 
 
-def test_without_another_root_a_command_stays_as_it_is() -> None:
+def test_without_another_root_a_command_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
     assert inside() == []
 
 
