@@ -61,6 +61,11 @@ class Link:
         if channel is not None:
             channel.close()
 
+    def opened(self, within: float) -> bool:
+        """Whether the channel opens within so many seconds."""
+        with self._opened:
+            return self._opened.wait_for(lambda: self._channel is not None, within)
+
     def channel(self, timeout: float = 0.0) -> Channel:
         """The open channel, waited for at most ``timeout`` seconds.  Raises BrokerUnavailable without one."""
         with self._opened:

@@ -30,6 +30,8 @@ from patterns.transport import transport
 from patterns.voice import Voice
 from patterns.wiring import Handler, Wirings, accepts
 
+START_SECONDS = 0.5
+
 
 class Service:
     """One service of the shop.
@@ -99,6 +101,8 @@ class Service:
         self.listener.link.start()
         self.relay.start()
         self.trouble = None
+        # Ready when the port opens, if the broker is there; what is said before waits for the relay's next round.
+        self.voice.link.opened(within=START_SECONDS)
 
     def _begin_when_possible(self) -> None:
         patience = Retrying(
