@@ -86,7 +86,7 @@ class Listener:
         self.trouble: str | None = None
         self.link = Link(f"{service}.ears", transport, self._prepare, self._work, settings().batch_size)
         self._hearing = Hearing(service, wirings)
-        self._retries = Retries(service, voice)
+        self._retries = Retries(service, voice, topology.heard_queues(service, wirings))
         self._preparing = ThreadPoolExecutor(settings().gateway_calls_in_flight, f"{service}.prepare")
         self._log = get_logger(service)
 

@@ -19,6 +19,7 @@ from patterns.errors import AnswerTimeout, Refused, Unconfirmed, Unreadable, Unr
 from patterns.link import Link
 from patterns.logs import get_logger
 from patterns.message import TYPES, Message
+from patterns.retry import Retries
 from patterns.settings import settings
 from patterns.transport import transport
 
@@ -53,24 +54,22 @@ class Consumer:
 
     def _work(self, channel: Channel, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
-            out = self._answered(delivery)
-            if out is not None:
-                channel.publish([out])
+            try:
+                answer = self._answered(delivery)
+            except Exception as error:  # a shell's handler may raise anything; its message must not be lost
+                get_logger(self._service).warning("Parked: %s", error, extra={"action": "parked"})
+                Retries(self._service, channel).park(delivery, str(error))
+            else:
+                channel.publish([] if answer is None else [answer])
             channel.ack(delivery.tag or 0)
 
     def _answered(self, delivery: Delivery) -> Outgoing | None:
-        """What to publish for a delivery: the handler's answer, or the parked copy when there is none to be had."""
+        """The handler's answer, if somebody asked for it.  Raises whatever the handler does, and Unreadable."""
         mode = _mode(self._address)
-        try:
-            message = envelope.read(delivery, TYPES, mode)
-            if message is None:
-                raise Unreadable(f"type {delivery.properties.type!r} is not in the shop's language")
-            answer = self._handler(message)
-        except Exception as error:  # a shell's handler may raise anything; its message must not be lost
-            get_logger(self._service).warning("Parked: %s", error, extra={"action": "parked"})
-            headers = {**delivery.properties.headers, "parked_because": str(error)[:500]}
-            properties = replace(delivery.properties, headers=headers)
-            return Outgoing("", topology.parked_queue(self._service), delivery.body, properties)
+        message = envelope.read(delivery, TYPES, mode)
+        if message is None:
+            raise Unreadable(f"type {delivery.properties.type!r} is not in the shop's language")
+        answer = self._handler(message)
         asked = delivery.properties
         if answer is None or not asked.reply_to:
             return None

@@ -10,15 +10,14 @@ inbox takes, and never a gap.  It goes back to the failing service's own queue: 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
-from patterns import topology
 from patterns.amqp import Delivery, Outgoing, Receipt
 from patterns.errors import ConnectionLost
 from patterns.settings import settings
 from patterns.topology import parked_queue, retry_exchange
-from patterns.voice import Voice
 
 HEADER_BYTES = 20_000
 """A parked copy keeps the original's headers unless they are larger than this; the broker's frame is 128 KiB."""
@@ -27,11 +26,18 @@ MOST_REPLAYS = 10
 """Returns from the dead-letter queue: 10 × 1,000 deliveries, each ended by a crash, and it is parked."""
 
 
+class Publisher(Protocol):
+    """Whatever publishes and waits for the confirms: a service's voice, or a channel."""
+
+    def publish(self, messages: Sequence[Outgoing], timeout: float = 30.0) -> list[Receipt]:
+        """Publish all; one receipt each, in order."""
+
+
 class Retries:
     """One service's ladder: again, again later, then parked."""
 
-    def __init__(self, service: str, voice: Voice) -> None:
-        self.service, self.voice = service, voice
+    def __init__(self, service: str, publisher: Publisher, own_queues: Collection[str] = ()) -> None:
+        self.service, self.publisher, self.own_queues = service, publisher, own_queues
 
     def again_or_park(self, delivery: Delivery, reason: str) -> float | None:
         """Send a failed delivery up the ladder; answers in how many seconds it comes back, None when it is parked."""
@@ -57,9 +63,8 @@ class Retries:
         deaths: Any = headers.get("x-death")
         death = deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}
         replays = _count(delivery, "replays") + 1
-        ours = topology.heard_queues(self.service, self.voice.wirings)
         # Anybody may write into our dead-letter queue; it must not be a way into other queues.
-        if death.get("reason") != "delivery_limit" or death.get("queue") not in ours or replays > MOST_REPLAYS:
+        if death.get("reason") != "delivery_limit" or death.get("queue") not in self.own_queues or replays > MOST_REPLAYS:
             self.park(delivery, f"dead-lettered {replays} times, at last because: {death.get('reason', 'unknown')}")
             return None
         self._publish("", str(death["queue"]), delivery, {**_own_headers(delivery), "replays": replays})
@@ -69,10 +74,10 @@ class Retries:
         """Publish a copy for certain: its original is acknowledged next.  Raises ConnectionLost when unsure."""
         properties = replace(delivery.properties, headers=headers, expiration=None)
         try:
-            [receipt] = self.voice.publish([Outgoing(exchange, routing_key, delivery.body, properties)])
+            [receipt] = self.publisher.publish([Outgoing(exchange, routing_key, delivery.body, properties)])
         except ValueError:  # others may write what we can read but not write, such as a float in a header
             properties = replace(properties, headers={name: _as_text(value) for name, value in headers.items()})
-            [receipt] = self.voice.publish([Outgoing(exchange, routing_key, delivery.body, properties)])
+            [receipt] = self.publisher.publish([Outgoing(exchange, routing_key, delivery.body, properties)])
         if receipt is not Receipt.CONFIRMED:
             raise ConnectionLost(f"The broker did not take the copy for {exchange or routing_key}: {receipt.value}")
 

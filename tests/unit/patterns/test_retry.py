@@ -12,15 +12,16 @@ from patterns.amqp import Delivery, Outgoing, Properties, Receipt
 from patterns.broker.wire import carried
 from patterns.errors import ConnectionLost
 from patterns.retry import MOST_REPLAYS, Retries
+from patterns.topology import heard_queues
 
 
 class Wire:
     """Stands where a service's voice does, and refuses what AMQP cannot carry."""
 
     def __init__(self, receipt: Receipt = Receipt.CONFIRMED) -> None:
-        self.wirings, self.sent, self.receipt = wirings_of("product"), list[Outgoing](), receipt
+        self.sent, self.receipt = list[Outgoing](), receipt
 
-    def publish(self, messages: Sequence[Outgoing]) -> list[Receipt]:
+    def publish(self, messages: Sequence[Outgoing], timeout: float = 30.0) -> list[Receipt]:  # noqa: ARG002
         self.sent += [carried(message) for message in messages]
         return [self.receipt for _ in messages]
 
@@ -30,7 +31,7 @@ def delivery(queue: str = "product.topic", headers: Mapping[str, Any] | None = N
 
 
 def ladder(wire: Wire) -> Retries:
-    return Retries("product", wire)  # type: ignore[arg-type]  # only what a voice publishes with is needed
+    return Retries("product", wire, heard_queues("product", wirings_of("product")))
 
 
 def test_each_try_waits_longer_and_the_last_is_parked() -> None:
