@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from lab.servers import find_or_install
 
 FAST = ["-m", "not real"]
+TOGETHER = ["--dist", "loadgroup", "--no-loadscope-reorder"]
 
 
 def main(arguments: list[str]) -> int:
@@ -18,8 +19,13 @@ def main(arguments: list[str]) -> int:
     if not fast:
         print(servers(), flush=True)
     chosen = [argument for argument in arguments if argument != "--fast"]
-    command = [sys.executable, "-m", "pytest", "--durations=5", *(FAST if fast else []), *chosen]
+    command = [sys.executable, "-m", "pytest", "--durations=5", *side_by_side(), *(FAST if fast else []), *chosen]
     return subprocess.run(command, check=False).returncode
+
+
+def side_by_side() -> list[str]:
+    """Three processes, each with servers of its own; one alone where the servers are given, and shared with others."""
+    return [] if os.environ.get("RABBITMQ_URL") or os.environ.get("DATABASE_URL") else ["-n", "3", *TOGETHER]
 
 
 def servers() -> str:

@@ -9,30 +9,23 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TypeVar
 
 import pytest
 
 from lab.servers import ConfiguredRabbitMQ, Databases, Postgres, PrivatePostgres, PrivateRabbitMQ
 from patterns.errors import ServerUnavailable
+from tests import workers
 
 #: What the developer gave us, read before the environment is cleared of our settings.
 GIVEN = {name: os.environ.get(name, "") for name in ("RABBITMQ_URL", "DATABASE_URL")}
 IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
 
-#: For the last lines of the run: the servers used, and those that could not be had.
-USED: list[str] = []
-MISSED: dict[str, int] = {}
+Server = TypeVar("Server", PrivateRabbitMQ, PrivatePostgres)
 
 #: The sets of databases made on each server; what is left on a configured one is dropped in the end.
 SETS: dict[Postgres, Databases] = {}
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which servers were used, and shout about those that were missed."""
-    for line in USED:
-        terminalreporter.write_line(f"used {line}")
-    for reason, count in MISSED.items():
-        terminalreporter.write_line(f"NOT TESTED ({count} tests): {reason}", red=True, bold=True)
 
 
 class Unavailable:
@@ -43,7 +36,7 @@ class Unavailable:
 
     def miss(self) -> None:
         """Skip the test that asked, or fail it in CI, where a skipped test would go unnoticed."""
-        MISSED[self.reason] = MISSED.get(self.reason, 0) + 1
+        workers.MISSED[self.reason] = workers.MISSED.get(self.reason, 0) + 1
         if IN_CI:
             pytest.fail(f"CI=true, and this test needs a server: {self.reason}", pytrace=False)
         pytest.skip(self.reason)
@@ -51,34 +44,34 @@ class Unavailable:
 
 @pytest.fixture(scope="session")
 def _private_rabbitmq() -> Iterator[PrivateRabbitMQ | Unavailable]:
-    began = time.monotonic()
-    try:
-        server = PrivateRabbitMQ(fsync=False).__enter__()
-    except ServerUnavailable as error:
-        yield Unavailable(error)
-        return
-    USED.append(f"{server.description} (up in {time.monotonic() - began:.1f} s)")
-    yield server
-    server.close()
+    with _started(PrivateRabbitMQ) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def _private_postgres() -> Iterator[PrivatePostgres | Unavailable]:
+    with _started(PrivatePostgres) as server:
+        yield server
+
+
+@contextmanager
+def _started(kind: type[Server]) -> Iterator[Server | Unavailable]:
+    """A private server for as long as the tests run, which keeps nothing on disk for longer."""
     began = time.monotonic()
-    try:
-        server = PrivatePostgres(fsync=False).__enter__()
-    except ServerUnavailable as error:
-        yield Unavailable(error)
-        return
-    USED.append(f"{server.description} (up in {time.monotonic() - began:.1f} s)")
-    yield server
-    server.close()
+    with ExitStack() as open_until_the_end:
+        try:
+            server = open_until_the_end.enter_context(kind(fsync=False))
+        except ServerUnavailable as error:
+            yield Unavailable(error)
+            return
+        workers.USED.append(f"{server.description} (up in {time.monotonic() - began:.1f} s)")
+        yield server
 
 
 @pytest.fixture(scope="session")
 def _configured_rabbitmq() -> ConfiguredRabbitMQ:
     server = ConfiguredRabbitMQ(GIVEN["RABBITMQ_URL"], os.environ.get("RABBITMQ_MANAGEMENT_URL", ""))
-    USED.append(server.description)
+    workers.USED.append(server.description)
     return server
 
 
@@ -86,7 +79,7 @@ def _configured_rabbitmq() -> ConfiguredRabbitMQ:
 def _configured_postgres() -> Iterator[Postgres | Unavailable]:
     server = Postgres(GIVEN["DATABASE_URL"])
     try:
-        USED.append(server.description)
+        workers.USED.append(server.description)
     except ServerUnavailable as error:
         yield Unavailable(error)
         return

@@ -9,7 +9,7 @@ import pytest
 from lab.servers import ConfiguredRabbitMQ, Postgres, free_ports
 from patterns.errors import DatabaseUnavailable
 from patterns.settings import Settings, settings
-from tests import servers
+from tests import servers, workers
 from tests.servers import Unavailable
 
 
@@ -18,11 +18,11 @@ def test_a_missing_server_skips_loudly_and_fails_in_ci(
     monkeypatch: pytest.MonkeyPatch, in_ci: bool, outcome: type[BaseException]
 ) -> None:
     monkeypatch.setattr(servers, "IN_CI", in_ci)
-    monkeypatch.setattr(servers, "MISSED", {})
+    monkeypatch.setattr(workers, "MISSED", {})
     for _ in range(2):
         with pytest.raises(outcome, match="no such server"):
             Unavailable("no such server\nand more words").miss()
-    assert servers.MISSED == {"no such server": 2}
+    assert workers.MISSED == {"no such server": 2}
 
 
 def test_the_developers_environment_does_not_leak_into_tests() -> None:

@@ -1,0 +1,52 @@
+"""Several processes side by side: which tests stay together, and what each process tells in the last lines.
+
+Most tests wait for something, so three processes on two cores end in less than half the time of one.  Each has its own
+private servers.  Tests that share a shop or a broker (the tests of one file on one side) stay in one process; all others go
+wherever there is time.  https://pytest-xdist.readthedocs.io/en/stable/distribution.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+#: The servers used, and those that could not be had with the number of tests that asked.
+USED: list[str] = []
+MISSED: dict[str, int] = {}
+
+SHARED = ("shop", "broker")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares a fixture of its file."""
+    for item in items:
+        chosen = getattr(item, "callspec", None)
+        side = [str(chosen.params[name]) for name in SHARED if chosen is not None and name in chosen.params]
+        if side or item.path.parent.name == "house":
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{'-'.join(side)}"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In a worker: hand over what the last lines need."""
+    handed = getattr(session.config, "workeroutput", None)
+    if handed is not None:
+        handed["used"], handed["missed"] = USED, MISSED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Beside the workers: gather what each handed over; one that crashed hands over nothing, and is reported by xdist."""
+    output = getattr(node, "workeroutput", {})
+    USED.extend(output.get("used", ()))
+    for reason, count in output.get("missed", {}).items():
+        MISSED[reason] = MISSED.get(reason, 0) + count
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which servers were used, and shout about those that were missed."""
+    for line in USED:
+        terminalreporter.write_line(f"used {line}")
+    for reason, count in MISSED.items():
+        terminalreporter.write_line(f"NOT TESTED ({count} tests): {reason}", red=True, bold=True)
