@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from time import monotonic
+from typing import ParamSpec
 
 from patterns import journal, outbox
 from patterns.database import Database
@@ -20,6 +21,8 @@ from patterns.voice import Voice
 
 SWEEP_SECONDS = 1.0
 PRUNE_SECONDS = 60.0
+
+P = ParamSpec("P")
 
 
 class Relay:
@@ -64,25 +67,28 @@ class Relay:
             with self._wake:
                 self._wake.wait_for(lambda: self._handed or self._stopping, max(0.0, sweep_at - monotonic()))
                 handed, self._handed = self._handed, []
-            self.voice.say(handed)
+            self._guarded(self.voice.say, handed)
             if self._stopping:
                 return
             if monotonic() >= sweep_at:
-                self._guarded_sweep()
+                self._guarded(self._round)
                 sweep_at = monotonic() + SWEEP_SECONDS
 
-    def _guarded_sweep(self) -> None:
+    def _guarded(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            self.sweep()
-            for chore in self.chores:
-                chore()
-            if monotonic() >= self._prune_at:
-                self.database.transact(journal.prune, settings().journal_days * 86400)
-                self._prune_at = monotonic() + PRUNE_SECONDS
+            work(*args, **kwargs)
         except DatabaseUnavailable as error:
-            self._log.debug("%s; sweeping later.", error)
+            self._log.debug("%s; the next round tries again.", error)
         except Exception:  # the relay is the last defence: it must outlive a surprise, loudly
             self._log.exception("The relay failed and goes on.", extra={"action": "failed"})
+
+    def _round(self) -> None:
+        self.sweep()
+        for chore in self.chores:
+            chore()
+        if monotonic() >= self._prune_at:
+            self.database.transact(journal.prune, settings().journal_days * 86400)
+            self._prune_at = monotonic() + PRUNE_SECONDS
 
     def sweep(self) -> None:
         """Say everything that is due, page by page; nothing while the broker is away, so that nothing ages."""

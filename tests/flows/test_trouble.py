@@ -74,13 +74,13 @@ def test_a_crash_in_the_middle_loses_nothing(words: Words) -> None:
 
 
 class Dying:
-    """Something whose process dies in the middle of it, once."""
+    """Something whose process dies in the middle of it, once; when there is nothing to do, it lives on."""
 
     def __init__(self, real: Any) -> None:
         self.real, self.died = real, False
 
     def __call__(self, *arguments: Any) -> Any:
-        if self.died:
+        if self.died or not any(arguments):
             return self.real(*arguments)
         self.died = True
         raise ConnectionLost("the process dies here")
