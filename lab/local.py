@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
+from lab.servers.ports import free_ports
 from lab.shop import app_of, know_all
 from patterns.serve import Serving
 from patterns.service import Service
@@ -16,20 +16,16 @@ from patterns.shop import SERVICES
 from patterns.transport import transport, use
 
 
-def free_ports() -> dict[str, int]:
+def _some_ports() -> dict[str, int]:
     """A free port on loopback for each service, as settings."""
-    taken = [socket.create_server(("127.0.0.1", 0)) for _ in SERVICES]
-    ports = {f"{service}_port": one.getsockname()[1] for service, one in zip(SERVICES, taken, strict=True)}
-    for one in taken:
-        one.close()
-    return ports
+    return {f"{service}_port": port for service, port in zip(SERVICES, free_ports(len(SERVICES)), strict=True)}
 
 
 class LocalShop:
     """The six services on free ports of this process; settings as given."""
 
     def __init__(self, **overrides: Any) -> None:
-        configure(**{**free_ports(), **overrides})
+        configure(**{**_some_ports(), **overrides})
         self._serving: dict[str, Serving] = {}
         self._clients = {
             service: httpx.Client(base_url=f"http://127.0.0.1:{settings().port(service)}", timeout=30)

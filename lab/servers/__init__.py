@@ -13,7 +13,8 @@ Nothing of the machine is touched: own ports, own folders, own cookie, no system
 from lab.servers.configured import ConfiguredRabbitMQ
 from lab.servers.databases import Databases
 from lab.servers.install import find_or_install
-from lab.servers.keeper import Keeper, free_ports
+from lab.servers.keeper import Keeper
+from lab.servers.ports import free_ports
 from lab.servers.postgres import Postgres
 from lab.servers.private_postgres import PrivatePostgres
 from lab.servers.rabbitmq import PrivateRabbitMQ

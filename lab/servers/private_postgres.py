@@ -14,7 +14,8 @@ from typing import Any
 
 from psycopg import sql
 
-from lab.servers.keeper import Keeper, find_program, free_ports
+from lab.servers.keeper import Keeper, find_program
+from lab.servers.ports import free_ports
 from lab.servers.postgres import Postgres
 from patterns.errors import DatabaseUnavailable
 

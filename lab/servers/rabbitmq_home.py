@@ -7,8 +7,9 @@ import secrets
 import shutil
 from pathlib import Path
 
-from lab.servers.keeper import find_program, free_ports
+from lab.servers.keeper import find_program
 from lab.servers.otherroot import inside
+from lab.servers.ports import free_ports
 from patterns.errors import BrokerUnavailable
 
 #: The scripts themselves come first: Debian's /usr/sbin/rabbitmq-server changes user and uses the system's folders.

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lab.servers.keeper import Keeper, free_ports
+from lab.servers.keeper import Keeper
+from lab.servers.ports import HIGHEST, LOWEST, free_ports
 
 HOLDER = """
 import sys
@@ -84,4 +85,6 @@ def test_one_that_will_not_end_is_killed() -> None:
 
 
 def test_ports_are_free_and_differ() -> None:
-    assert len(set(free_ports(20))) == 20
+    found = [port for _ in range(20) for port in free_ports(5)]
+    assert len(set(found)) == 100
+    assert all(LOWEST <= port <= HIGHEST for port in found)
