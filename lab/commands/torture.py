@@ -1,0 +1,43 @@
+"""``orderflow torture``: kill, and see that nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from lab.commands import console
+from patterns.errors import SettingsError
+from patterns.settings import MODES
+
+
+def torture(
+    mode: Annotated[str, typer.Option(help="one mode; all six, one after another, unless given")] = "",
+    orders: Annotated[int, typer.Option(min=1, max=1_000_000, help="orders in each mode")] = 2000,
+    clients: Annotated[int, typer.Option(min=1, max=200, help="clients at once")] = 16,
+    instances: Annotated[int, typer.Option(min=1, max=8, help="processes of each service")] = 2,
+    kills: Annotated[int | None, typer.Option(min=0, help="strikes in each mode: 12, embedded 3, unless given")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="the same orders and victims as another time")] = None,
+    embedded: Annotated[bool, typer.Option("--embedded", help="the embedded shop, killed as a whole")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+) -> None:
+    """Kill one process after another under load, then audit; exit status 1 when anything is lost, doubled or untrue."""
+    from lab import torture as torturing  # only here: what is not served need not be loaded
+
+    if mode and mode not in MODES:
+        raise SettingsError(f"{mode} is no mode; there are {', '.join(MODES)}")
+    plan = torturing.Plan(
+        modes=(mode,) if mode else MODES, orders=orders, clients=clients, instances=instances, embedded=embedded,
+        kills=kills if kills is not None else 3 if embedded else 12,
+        seed=seed if seed is not None else secrets.randbelow(1_000_000),
+    )
+    with torturing.progress(Console(stderr=True), plan) as watch:
+        totals = torturing.torture(plan, watch)
+    if as_json:
+        print(json.dumps(totals.as_dict(), indent=2))
+    else:
+        torturing.show(console, plan, totals)
+    raise typer.Exit(0 if totals.clean else 1)
