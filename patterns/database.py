@@ -7,9 +7,6 @@ that an effect, its inbox row and its outbox rows share one transaction.  Work i
 
 from __future__ import annotations
 
-import random
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -20,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from patterns.engine import database_url, make_engine
 from patterns.errors import CommitUnknown, DatabaseUnavailable, GaveWay
+from patterns.runtime import runtime
 from patterns.sql import insert_for, now
 
 __all__ = ["Database", "Session", "insert_for", "now"]
@@ -43,12 +41,12 @@ class Database:
     ``url`` is taken from the settings at first use unless given; ``clock`` is what SQLite calls ``now()``.
     """
 
-    def __init__(self, service: str, url: URL | str | None = None, clock: Callable[[], float] = time.time) -> None:
-        self.service, self.clock = service, clock
+    def __init__(self, service: str, url: URL | str | None = None, clock: Callable[[], float] | None = None) -> None:
+        self.service, self.clock = service, clock or runtime().now
         self._url = make_url(url) if url is not None else None
         self._engine: Engine | None = None
-        self._lock = threading.Lock()
-        self._writing = threading.Lock()
+        self._lock = runtime().lock()
+        self._writing = runtime().lock()
 
     @property
     def engine(self) -> Engine:
@@ -73,7 +71,7 @@ class Database:
                 if attempt == ATTEMPTS:
                     raise GaveWay(f"Gave way {ATTEMPTS} times: {_first_line(error)}") from error
             # Jitter, so that two transactions that met once do not meet again.
-            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 (not a secret)
+            runtime().sleep(runtime().between(0, 0.01 * 2**attempt))
         raise AssertionError("unreachable")
 
     def read(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

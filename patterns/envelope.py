@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -17,6 +16,7 @@ from patterns.address import Address, Answer
 from patterns.amqp import Delivery, Outgoing, Properties
 from patterns.errors import Unreadable
 from patterns.message import ANSWER, MAX_BYTES, SCHEMA_VERSION, Message, message_id
+from patterns.runtime import runtime
 
 TRACEPARENT = r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
 """A W3C trace context, as clients send it and messages carry it on."""
@@ -70,7 +70,7 @@ class Said:
         """
         properties = Properties(
             message_id=str(self.message_id), type=self.type, correlation_id=self.correlation_id, app_id=sender,
-            timestamp=int(time.time()), headers=self.headers, reply_to=reply_to if self.awaits_answer else None,
+            timestamp=int(runtime().now()), headers=self.headers, reply_to=reply_to if self.awaits_answer else None,
         )
         return Outgoing(self.exchange, self.routing_key, self.body.encode(), properties, mandatory=not self.is_reply)
 

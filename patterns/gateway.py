@@ -7,10 +7,10 @@ mode and every run.
 from __future__ import annotations
 
 import hashlib
-import time
 from dataclasses import dataclass
 from uuid import UUID
 
+from patterns.runtime import runtime
 from patterns.settings import settings
 
 
@@ -36,7 +36,7 @@ def authorise(order_id: UUID) -> Verdict:
     """Ask the gateway for an authorisation; asking again gives the same one.  Takes GATEWAY_LATENCY_SECONDS."""
     config = settings()
     if config.gateway_latency_seconds:
-        time.sleep(config.gateway_latency_seconds)
+        runtime().sleep(config.gateway_latency_seconds)
     refused = refuses("payment", order_id, config.payment_failure_rate)
     return Verdict("the payment gateway declined" if refused else None)
 

@@ -7,7 +7,6 @@ ends a connection, we start over from the beginning: connect, declare, consume.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, sleep_using_event, wait_exponential_jitter
@@ -16,6 +15,7 @@ from tenacity.stop import stop_when_event_set
 from patterns.amqp import Cancelled, Channel, Connection, Delivery, Transport
 from patterns.errors import BrokerUnavailable, ConnectionLost
 from patterns.logs import get_logger
+from patterns.runtime import runtime
 
 SURPRISE_SECONDS = 1.0
 """The pause after an error nobody foresaw: the same message may cause it again at once."""
@@ -32,11 +32,11 @@ class Link:
         work: Callable[[Channel, Sequence[Delivery]], None], limit: int,
     ) -> None:
         self.name, self.transport, self.prepare, self.work, self.limit = name, transport, prepare, work, limit
-        self.stopping = threading.Event()
+        self.stopping = runtime().event()
         self.trouble: str | None = "not connected yet"
         self._channel: Channel | None = None
-        self._opened = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._opened = runtime().condition()
+        self._thread = runtime().thread(name, self._run)
         self._log = get_logger(name.split(".")[0])
 
     def start(self) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +28,7 @@ from patterns.link import Link
 from patterns.logs import get_logger
 from patterns.message import Message
 from patterns.retry import Retries
+from patterns.runtime import runtime
 from patterns.settings import settings
 from patterns.voice import Voice
 from patterns.wiring import Wirings
@@ -87,7 +87,7 @@ class Listener:
         self.link = Link(f"{service}.ears", transport, self._prepare, self._work, settings().batch_size)
         self._hearing = Hearing(service, wirings)
         self._retries = Retries(service, voice, topology.heard_queues(service, wirings))
-        self._preparing = ThreadPoolExecutor(settings().gateway_calls_in_flight, f"{service}.prepare")
+        self._preparing = runtime().workers(settings().gateway_calls_in_flight, f"{service}.prepare")
         self._log = get_logger(service)
 
     def stop(self) -> None:

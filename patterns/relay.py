@@ -6,9 +6,7 @@ messages that a crash left unsent, and RPC requests nobody answered.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
-from time import monotonic
 from typing import ParamSpec
 
 from patterns import journal, outbox
@@ -16,6 +14,7 @@ from patterns.database import Database
 from patterns.envelope import Said
 from patterns.errors import DatabaseUnavailable
 from patterns.logs import get_logger
+from patterns.runtime import runtime
 from patterns.settings import settings
 from patterns.voice import Voice
 
@@ -31,10 +30,10 @@ class Relay:
     def __init__(self, service: str, database: Database, voice: Voice, chores: Sequence[Callable[[], None]] = ()) -> None:
         self.service, self.database, self.voice, self.chores = service, database, voice, chores
         self._handed: list[Said] = []
-        self._wake = threading.Condition()
+        self._wake = runtime().condition()
         self._stopping = False
-        self._prune_at = monotonic() + PRUNE_SECONDS
-        self._thread = threading.Thread(target=self._run, name=f"{service}.relay", daemon=True)
+        self._prune_at = runtime().monotonic() + PRUNE_SECONDS
+        self._thread = runtime().thread(f"{service}.relay", self._run)
         self._log = get_logger(service)
 
     def start(self) -> None:
@@ -62,17 +61,17 @@ class Relay:
                 self._wake.notify()
 
     def _run(self) -> None:
-        sweep_at = monotonic()
+        sweep_at = runtime().monotonic()
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: self._handed or self._stopping, max(0.0, sweep_at - monotonic()))
+                self._wake.wait_for(lambda: self._handed or self._stopping, max(0.0, sweep_at - runtime().monotonic()))
                 handed, self._handed = self._handed, []
             self._guarded(self.voice.say, handed)
             if self._stopping:
                 return
-            if monotonic() >= sweep_at:
+            if runtime().monotonic() >= sweep_at:
                 self._guarded(self._round)
-                sweep_at = monotonic() + SWEEP_SECONDS
+                sweep_at = runtime().monotonic() + SWEEP_SECONDS
 
     def _guarded(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         try:
@@ -86,9 +85,9 @@ class Relay:
         self.sweep()
         for chore in self.chores:
             chore()
-        if monotonic() >= self._prune_at:
+        if runtime().monotonic() >= self._prune_at:
             self.database.transact(journal.prune, settings().journal_days * 86400)
-            self._prune_at = monotonic() + PRUNE_SECONDS
+            self._prune_at = runtime().monotonic() + PRUNE_SECONDS
 
     def sweep(self) -> None:
         """Say everything that is due, page by page; nothing while the broker is away, so that nothing ages."""

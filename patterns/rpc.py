@@ -15,11 +15,11 @@ open while anybody waits.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from time import monotonic
 
 from patterns.envelope import Said
 from patterns.listener import Listener
 from patterns.relay import Relay
+from patterns.runtime import runtime
 from patterns.voice import Voice
 
 
@@ -34,7 +34,7 @@ def converse(said: Sequence[Said], voice: Voice, listener: Listener, relay: Rela
         requests = [one for one in todo if one.awaits_answer]
         todo = []
         for request in requests:
-            left = until - monotonic()
+            left = until - runtime().monotonic()
             reply = voice.ask(request, left) if left > 0 else None
             if reply is not None:
                 todo += listener.answer(reply)

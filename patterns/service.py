@@ -6,10 +6,7 @@ missing, and everything that needs it answers 503 until it is there.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Sequence
-from time import monotonic
 
 from sqlalchemy import MetaData
 from tenacity import Retrying, retry_if_exception_type, sleep_using_event, wait_exponential_jitter
@@ -25,6 +22,7 @@ from patterns.logs import get_logger
 from patterns.message import Message
 from patterns.relay import Relay
 from patterns.rpc import converse
+from patterns.runtime import Startable, runtime
 from patterns.settings import settings
 from patterns.transport import transport
 from patterns.voice import Voice
@@ -54,8 +52,8 @@ class Service:
         self.voice: Voice
         self.listener: Listener
         self.relay: Relay
-        self._stopping = threading.Event()
-        self._starter: threading.Thread | None = None
+        self._stopping = runtime().event()
+        self._starter: Startable | None = None
 
     def start(self) -> None:
         """Make the tables, connect, listen; what is away is waited for in the background."""
@@ -70,7 +68,7 @@ class Service:
         except DatabaseUnavailable as error:
             self.trouble = str(error)
             get_logger(self.name).warning("%s; waiting for it.", error, extra={"action": "unavailable"})
-            self._starter = threading.Thread(target=self._begin_when_possible, name=f"{self.name}.start", daemon=True)
+            self._starter = runtime().thread(f"{self.name}.start", self._begin_when_possible)
             self._starter.start()
 
     def stop(self) -> None:
@@ -120,7 +118,7 @@ class Service:
         Committed when it returns; what is said travels right after, in the order's mode.  With ``wait``, questions are
         asked and their answers handled here and now, at most RPC_WAIT_SECONDS.
         """
-        until = monotonic() + settings().rpc_wait_seconds
+        until = runtime().monotonic() + settings().rpc_wait_seconds
         answers, said = self.database.transact(self._act, message, traceparent)
         if wait and any(one.awaits_answer for one in said):
             converse(said, self.voice, self.listener, self.relay, until)
@@ -133,7 +131,7 @@ class Service:
     ) -> tuple[tuple[Message, ...], list[Said]]:
         result = self._acts[type(message)](session, message)
         answers = result if isinstance(result, tuple) else (result,) if result is not None else ()
-        deadline = time.time() + settings().order_deadline_seconds
+        deadline = runtime().now() + settings().order_deadline_seconds
         context = Context(settings().messaging_mode, traceparent=traceparent, deadline=deadline)
         return answers, outbox.add(session, addressed(answers, self.wirings, context))
 

@@ -17,6 +17,7 @@ from patterns.envelope import Said
 from patterns.errors import BrokerUnavailable, DatabaseUnavailable
 from patterns.link import Link
 from patterns.logs import get_logger
+from patterns.runtime import runtime
 from patterns.wiring import Wirings
 
 ANSWERS_AT_ONCE = 100
@@ -57,7 +58,8 @@ class Voice:
 
     def ask(self, request: Said, timeout: float) -> Delivery | None:
         """Publish a request and wait for its answer, at most ``timeout`` seconds; None means unknown, not failed."""
-        answer = self._awaited[str(request.message_id)] = SimpleQueue()
+        answer: SimpleQueue[Delivery] = runtime().mailbox()
+        self._awaited[str(request.message_id)] = answer
         try:
             self.say([request])
             return answer.get(timeout=max(timeout, 0))

@@ -47,6 +47,22 @@ def sleeps(tree: ast.Module) -> list[int]:
     ]
 
 
+OWN_WORLD = {"threading", "time", "random", "concurrent", "secrets"}
+
+#: What stands outside the simulated world: the transports, the servers, and the runtime itself.
+OUTSIDE = re.compile(r"patterns/(connection\w*|broker/\w+|runtime|serve|transport|messenger|logs)\.py")
+
+
+def takes_the_real_world(tree: ast.Module) -> list[int]:
+    """Lines that import Python's own threads, clocks or chance."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Import) and OWN_WORLD & {name.name.partition(".")[0] for name in node.names})
+        or (isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in OWN_WORLD)
+    ]
+
+
 def places(files: list[Path], check: Callable[[ast.Module], list[int]]) -> list[str]:
     return [at(path, line) for path in files for line in check(tree_of(path))]
 
@@ -67,6 +83,12 @@ def test_no_test_sleeps_where_it_could_wait() -> None:
     assert not (found := places(python_files("tests"), sleeps)), "\n".join(found)
 
 
+def test_services_take_threads_and_time_from_the_runtime() -> None:
+    simulated = [path for path in python_files(*(name for name in PACKAGES if name != "lab"))
+                 if not OUTSIDE.search(path.as_posix())]
+    assert not (found := places(simulated, takes_the_real_world)), "\n".join(found)
+
+
 def test_nobody_promises_the_impossible() -> None:
     assert not (found := mentions(IMPOSSIBLE)), "\n".join(found)
 
@@ -82,6 +104,8 @@ def test_no_path_of_one_machine_is_committed() -> None:
         (swallowed, "try:\n    f()\nexcept ValueError:\n    ...", "with suppress(KeyError):\n    f()"),
         (swallowed, "with contextlib.suppress(Exception):\n    f()", "with contextlib.suppress(OSError):\n    f()"),
         (sleeps, "time.sleep(1)", "asleep(1)"),
+        (takes_the_real_world, "from time import monotonic", "from patterns.runtime import runtime"),
+        (takes_the_real_world, "import threading", "import typing"),
         (sleeps, "from time import sleep\nsleep(0.1)", "event.wait(0.1)"),
     ],
 )
