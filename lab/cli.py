@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from lab.commands import audit, flow, shop, torture
+from lab.commands import audit, flow, order, shop, torture
 from patterns.errors import OrderflowError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -16,6 +16,7 @@ app.command()(shop.run)
 app.command()(shop.serve)
 app.command()(shop.topology)
 app.command()(flow.flow)
+app.command()(order.order)
 app.command()(audit.audit)
 app.command()(torture.torture)
 app.command()(shop.reset)
