@@ -9,7 +9,7 @@ from patterns.service import Service
 from patterns.web import create_app
 
 service = Service("delivery", database, metadata, WIRING)
-app = create_app(service, router, "Which parcels are scheduled, refused or cancelled.")
+app = create_app(service, "Which parcels are scheduled, refused or cancelled.", router)
 
 if __name__ == "__main__":
     serve("delivery", app)

@@ -2,13 +2,12 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from delivery import crud
 from delivery.database import database
 from delivery.schemas import Delivery
+from patterns.web import Router
 
-router = APIRouter(prefix="/deliveries", tags=["deliveries"])
+router = Router(prefix="/deliveries", tags=["deliveries"])
 
 
 @router.get("/{order_id}")

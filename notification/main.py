@@ -9,7 +9,7 @@ from patterns.service import Service
 from patterns.web import create_app
 
 service = Service("notification", database, metadata, WIRING)
-app = create_app(service, router, "What customers were told about their orders.")
+app = create_app(service, "What customers were told about their orders.", router)
 
 if __name__ == "__main__":
     serve("notification", app)

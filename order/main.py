@@ -21,7 +21,7 @@ def sweep_deadlines(service: Service) -> None:
 
 
 service = Service("order", database, metadata, WIRING, acts=(place_order, cancel), chores=(sweep_deadlines,))
-app = create_app(service, router, "What was ordered, and how it ended.")
+app = create_app(service, "What was ordered, and how it ended.", router)
 
 if __name__ == "__main__":
     serve("order", app)

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import Header, Request, Response
 
 from order import crud
 from order.database import database
@@ -13,8 +13,9 @@ from patterns.place_order import PlaceOrder
 from patterns.service import Service
 from patterns.settings import settings
 from patterns.shop import CancelOrder
+from patterns.web import Router, location
 
-router = APIRouter(prefix="/orders", tags=["orders"])
+router = Router(prefix="/orders", tags=["orders"])
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
@@ -36,7 +37,7 @@ def place(
     placed = _order(order.order_id)
     if placed.status != "PROCESSING":
         response.status_code = 201 if is_new and order.mode == "rpc" else 200
-    response.headers["Location"] = f"/orders/{placed.id}"
+    response.headers.update(location(request, placed.id))
     return placed
 
 

@@ -22,6 +22,7 @@
       WiringError                  the wiring contradicts itself
       NotFound                     a client names something that does not exist (404)
       Conflict                     a client asks for what cannot be, as things stand (409)
+      Gone                         a client names something that was deleted (410)
 """
 
 from __future__ import annotations
@@ -112,3 +113,7 @@ class NotFound(OrderflowError):
 
 class Conflict(OrderflowError):
     """A client asks for what cannot be, as things stand."""
+
+
+class Gone(OrderflowError):
+    """A client names something that was there and is deleted."""

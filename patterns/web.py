@@ -1,26 +1,33 @@
-"""A service's HTTP side: the FastAPI app with what every service has (health, journal, plain errors)."""
+"""A service's HTTP side: the FastAPI app with what every service has (health, journal, problems, limits).
+
+Business routes are served at their own paths and under ``/api/v1`` as well; what operators need is not.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated, Literal
 from uuid import UUID
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Path, Query, Request, Response
 from pydantic import AfterValidator, BaseModel
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from patterns import journal
-from patterns.errors import Conflict, KeyReused, NotFound, ServerUnavailable
 from patterns.service import Service
 from patterns.shop import MAX_ID
+from patterns.web_bodies import BodyLimit, Router
+from patterns.web_openapi import PREFIX, Documented
+from patterns.web_problems import answer_errors, unavailable
+
+__all__ = ["PathId", "Router", "Text", "create_app", "location"]
 
 PathId = Annotated[int, Path(ge=1, le=MAX_ID)]
 """A user's or product's id in a path."""
+
+ALWAYS_ANSWERED = ("/healthz", "/readyz")
 
 
 def _storable(text: str) -> str:
@@ -31,6 +38,14 @@ def _storable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_storable)]
+
+
+class Readiness(BaseModel):
+    """Whether a service can do its work, and if not, what is in the way of each part."""
+
+    status: Literal["ready", "not ready"]
+    troubles: dict[str, str]
+    counts: dict[str, int] | None = None
 
 
 class JournalEntry(BaseModel):
@@ -48,7 +63,7 @@ class JournalEntry(BaseModel):
     sent: bool | None
 
 
-def create_app(service: Service, router: APIRouter, description: str) -> FastAPI:
+def create_app(service: Service, description: str, *routers: Router) -> FastAPI:
     """The app of one service: its own routes, ``/healthz``, ``/readyz`` and ``/messages``."""
 
     @asynccontextmanager
@@ -57,57 +72,62 @@ def create_app(service: Service, router: APIRouter, description: str) -> FastAPI
         yield
         await run_sync(service.stop)
 
-    app = FastAPI(title=f"Orderflow: {service.name}", description=description, lifespan=lifespan)
-    app.include_router(_common_routes(service))
-    app.include_router(router)
-    app.add_exception_handler(ServerUnavailable, _unavailable)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    for error, status in ((NotFound, 404), (Conflict, 409), (KeyReused, 422)):
-        app.add_exception_handler(error, _refusal(status))
+    app = Documented(
+        title=f"Orderflow: {service.name}", description=description, lifespan=lifespan, redirect_slashes=False,
+        servers=[{"url": "/"}, {"url": PREFIX, "description": "the same, without what operators need"}],
+    )
     app.state.service = service
-
-    @app.middleware("http")
-    async def not_before_started(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:
-        if service.trouble is not None and request.url.path not in ("/healthz", "/readyz"):
-            return _unavailable(request, ServerUnavailable(service.trouble))
-        return await follow(request)
-
+    app.include_router(_common_routes(service))
+    for router in routers:
+        app.include_router(router)
+        app.include_router(router, prefix=PREFIX, include_in_schema=False)
+    answer_errors(app)
+    app.add_middleware(NotBeforeStarted, service=service)
+    app.add_middleware(BodyLimit)
     return app
 
 
-def _unavailable(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"detail": f"{error}  Try again in a moment."}, 503, {"Retry-After": "1"})
+def location(request: Request, made: object) -> dict[str, str]:
+    """The header that says where what was made is, under the prefix that the client uses."""
+    return {"Location": f"{request.url.path}/{made}"}
 
 
-def _invalid(_: Request, error: Exception) -> Response:
-    """What is wrong with a request, and where; its own words are not repeated, they may be unprintable."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 (registered for nothing else)
-    found = [{"loc": one["loc"], "msg": one["msg"], "type": one["type"]} for one in error.errors()]
-    return Response(json.dumps({"detail": found}), 422, media_type="application/json")
+class NotBeforeStarted:
+    """ASGI middleware: until the service has started, only its health is answered, and all else 503."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self.app, self.service = app, service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or say what is missing."""
+        trouble = self.service.trouble
+        if scope["type"] == "http" and trouble is not None and scope["path"] not in ALWAYS_ANSWERED:
+            await unavailable(trouble)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
-def _refusal(status: int) -> Callable[[Request, Exception], JSONResponse]:
-    return lambda _, error: JSONResponse({"detail": str(error)}, status)
+def _common_routes(service: Service) -> Router:
+    router = Router(tags=["operations"])
+    here = {"servers": [{"url": "/"}]}
 
-
-def _common_routes(service: Service) -> APIRouter:
-    router = APIRouter(tags=["operations"])
-
-    @router.get("/healthz")
+    @router.get("/healthz", openapi_extra=here)
     def healthz() -> dict[str, str]:
         """Whether the process is alive."""
         return {"status": "ok", "service": service.name}
 
-    @router.get("/readyz", responses={503: {"description": "Some part is not ready; the body says which."}})
-    def readyz() -> JSONResponse:
+    @router.get("/readyz", openapi_extra=here, response_model_exclude_none=True, responses={
+        503: {"model": Readiness, "description": "Some part is not ready; the body says which."},
+    })
+    def readyz(response: Response) -> Readiness:
         """Whether every part works: database, voice (publishing), ears (consuming)."""
         troubles = service.troubles()
-        body: dict[str, Any] = {"status": "ready" if not troubles else "not ready", "troubles": troubles}
-        if not troubles:
-            body["counts"] = dict(service.listener.counts)
-        return JSONResponse(body, 200 if not troubles else 503)
+        if troubles:
+            response.status_code = 503
+            return Readiness(status="not ready", troubles=troubles)
+        return Readiness(status="ready", troubles={}, counts=dict(service.listener.counts))
 
-    @router.get("/messages")
+    @router.get("/messages", openapi_extra=here)
     def messages(order_id: Annotated[UUID, Query()]) -> list[JournalEntry]:
         """What this service heard and said about an order, in time."""
         rows = service.database.read(journal.messages, order_id, service.name)

@@ -9,7 +9,7 @@ from payment.mqlistener import WIRING
 from payment.routes import router
 
 service = Service("payment", database, metadata, WIRING)
-app = create_app(service, router, "What was captured, declined or refunded.")
+app = create_app(service, "What was captured, declined or refunded.", router)
 
 if __name__ == "__main__":
     serve("payment", app)

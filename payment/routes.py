@@ -2,13 +2,12 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
+from patterns.web import Router
 from payment import crud
 from payment.database import database
 from payment.schemas import Payment
 
-router = APIRouter(prefix="/payments", tags=["payments"])
+router = Router(prefix="/payments", tags=["payments"])
 
 
 @router.get("/{order_id}")

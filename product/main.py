@@ -10,7 +10,7 @@ from product.mqlistener import WIRING
 from product.routes import router
 
 service = Service("product", database, metadata, WIRING, lock_rows=crud.lock_shelves)
-app = create_app(service, router, "Products, their prices, and how much of them is on the shelf, reserved or sold.")
+app = create_app(service, "Products, their prices, and how much of them is on the shelf, reserved or sold.", router)
 
 if __name__ == "__main__":
     serve("product", app)

@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from patterns.shop import MAX_ID
-from patterns.web import PathId
+from patterns.web import PathId, Router
 from product import crud
 from product.database import database
 from product.schemas import NewProduct, Product, ProductChange, Restock
 
-router = APIRouter(prefix="/products", tags=["products"])
+router = Router(prefix="/products", tags=["products"])
 
 
 @router.post("", status_code=201)

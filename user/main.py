@@ -10,7 +10,7 @@ from user.mqlistener import WIRING
 from user.routes import router
 
 service = Service("user", database, metadata, WIRING, lock_rows=crud.lock_accounts)
-app = create_app(service, router, "Customers, and what of their money is free, held or spent.")
+app = create_app(service, "Customers, and what of their money is free, held or spent.", router)
 
 if __name__ == "__main__":
     serve("user", app)

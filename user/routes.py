@@ -3,15 +3,15 @@
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 
 from patterns.shop import MAX_ID, order_id_for
-from patterns.web import PathId
+from patterns.web import PathId, Router
 from user import crud
 from user.database import database
 from user.schemas import Deposit, NewUser, User, UserChange
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = Router(prefix="/users", tags=["users"])
 
 
 @router.post("", status_code=201)
