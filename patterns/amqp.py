@@ -11,6 +11,7 @@ either, the channel is gone for good: open a new one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
@@ -89,12 +90,29 @@ class QueueInfo:
     consumers: int
 
 
+class Declares(Protocol):
+    """What makes a topology: a channel, or its pipeline."""
+
+    def declare_exchange(self, name: str, kind: str) -> object:
+        """Make a durable exchange."""
+
+    def declare_queue(self, name: str, *, arguments: Mapping[str, Any] | None = None) -> object:
+        """Make a durable queue."""
+
+    def bind(self, queue: str, exchange: str, routing_key: str = "") -> object:
+        """Let the exchange's messages with this key into the queue."""
+
+
 class Channel(Protocol):
     """One AMQP channel in confirm mode."""
 
     @property
     def is_open(self) -> bool:
         """Whether the channel still works, as far as we know."""
+
+    @property
+    def consumers(self) -> Mapping[str, str]:
+        """The consumers that are alive as far as we know, by tag, and the queue each reads."""
 
     def declare_exchange(
         self, name: str, kind: str, *, durable: bool = True, auto_delete: bool = False, passive: bool = False,
@@ -110,6 +128,9 @@ class Channel(Protocol):
 
     def bind(self, queue: str, exchange: str, routing_key: str = "", arguments: Mapping[str, Any] | None = None) -> None:
         """Let the exchange's messages with this key into the queue."""
+
+    def pipeline(self) -> AbstractContextManager[Declares]:
+        """Declare many things and wait once: all are sent at the end, in order; raises what the first mistake raises."""
 
     def unbind(
         self, queue: str, exchange: str, routing_key: str = "", arguments: Mapping[str, Any] | None = None
@@ -139,7 +160,7 @@ class Channel(Protocol):
         """Start a consumer; its deliveries come out of :meth:`take`.  Answers the consumer tag."""
 
     def cancel(self, consumer: str) -> None:
-        """Stop a consumer; what it holds unacknowledged stays ours."""
+        """Stop a consumer; what it holds unacknowledged stays ours, and what was on its way to us still comes."""
 
     def get(self, queue: str, *, auto_ack: bool = False) -> Delivery | None:
         """Fetch one message, if there is one."""
@@ -172,6 +193,10 @@ class Connection(Protocol):
     @property
     def is_open(self) -> bool:
         """Whether the connection still works, as far as we know."""
+
+    @property
+    def blocked(self) -> str | None:
+        """Why the broker takes no messages from us at the moment (its memory or disk is full); None while it does."""
 
     def channel(self) -> Channel:
         """Open a channel with publisher confirms on."""

@@ -6,6 +6,7 @@ This module and those beside it named ``connection_*`` are the only ones that kn
       connection_channel    a channel: asks and waits, publishes, takes
         connection_asking     questions to the broker, and their answers
         connection_confirms   what was published, and the broker's receipts
+        connection_pipeline   many declarations in one round trip
         connection_arrivals   what was delivered and not taken yet
         connection_envelope   our envelope as pika writes and reads it
       connection_thread     pika's event loop, on a thread of its own
@@ -63,6 +64,11 @@ class RabbitConnection:
     def is_open(self) -> bool:
         """Whether the connection still works, as far as we know."""
         return self._thread.lost is None
+
+    @property
+    def blocked(self) -> str | None:
+        """Why RabbitMQ takes no messages from us at the moment; None while it does."""
+        return self._thread.blocked
 
     def channel(self) -> RabbitChannel:
         """Open a channel with publisher confirms on."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from pika import spec
 
-from patterns.amqp import Cancelled, Delivery, Outgoing, QueueInfo, Receipt
+from patterns.amqp import Cancelled, Declares, Delivery, Outgoing, QueueInfo, Receipt
 from patterns.connection_arrivals import Arrivals
-from patterns.connection_asking import Answer, Questions
+from patterns.connection_asking import ANSWER_SECONDS, Answer, Questions
 from patterns.connection_confirms import Confirms
 from patterns.connection_envelope import from_pika
+from patterns.connection_pipeline import Pipeline
 from patterns.connection_thread import CLOSE_SECONDS, PikaThread
 from patterns.connection_url import ending
 from patterns.errors import BrokerUnavailable, ConnectionLost
@@ -52,6 +54,11 @@ class RabbitChannel:
         """Whether the channel still works, as far as we know."""
         return self._questions.lost is None
 
+    @property
+    def consumers(self) -> Mapping[str, str]:
+        """The consumers that are alive as far as we know, by tag, and the queue each reads."""
+        return dict(self._consumers) if self.is_open else {}
+
     def close(self) -> None:
         """Close the channel; what it holds unacknowledged is requeued.  Closing twice is fine."""
         if self.is_open:
@@ -89,6 +96,13 @@ class RabbitChannel:
     def bind(self, queue: str, exchange: str, routing_key: str = "", arguments: Mapping[str, Any] | None = None) -> None:
         """Let the exchange's messages with this key into the queue."""
         self._ask(lambda done: self._pika.queue_bind(queue, exchange, routing_key, _table(arguments), callback=done))
+
+    @contextmanager
+    def pipeline(self) -> Iterator[Declares]:
+        """Declare many things and wait once."""
+        pipeline = Pipeline()
+        yield pipeline
+        self._ask(lambda done: pipeline.send(self._pika, done), ANSWER_SECONDS + len(pipeline))
 
     def unbind(
         self, queue: str, exchange: str, routing_key: str = "", arguments: Mapping[str, Any] | None = None
@@ -132,23 +146,28 @@ class RabbitChannel:
     def consume(self, queue: str, *, auto_ack: bool = False, exclusive: bool = False) -> str:
         """Start a consumer; its deliveries come out of take."""
         tag = f"consumer-{next(_numbers)}"
-        self._consumers[tag] = queue
 
         def deliver(_: object, method: Any, properties: Any, body: bytes) -> None:
             number = None if auto_ack else method.delivery_tag
             self._arrivals.add(from_pika(queue, tag, number, method, properties, body))
 
-        self._ask(lambda done: self._pika.basic_consume(queue, deliver, auto_ack, exclusive, tag, callback=done))
+        def begin(done: Answer) -> None:
+            self._consumers[tag] = queue
+            self._pika.basic_consume(queue, deliver, auto_ack, exclusive, tag, callback=done)
+
+        self._ask(begin)
         return tag
 
     def cancel(self, consumer: str) -> None:
-        """Stop a consumer; what it holds unacknowledged stays ours."""
+        """Stop a consumer; what it holds unacknowledged stays ours, and what was on its way to us still comes."""
 
         def begin(done: Answer) -> None:
             if self._consumers.pop(consumer, None) is None:  # the broker cancelled it before us; pika would never answer
                 done(None)
             else:
                 self._pika.basic_cancel(consumer, callback=done)
+                # Otherwise pika gives back what arrives before the broker's answer, and it is delivered a second time.
+                self._pika._cancelled.discard(consumer)
 
         self._ask(begin)
 

@@ -32,11 +32,13 @@ CLOSE_SECONDS = 5.0
 class PikaThread:
     """One connection to RabbitMQ and the thread that serves it.
 
-    ``ended`` is called once, when the connection is gone for whatever reason.  ``lost`` says why it is gone.
+    ``ended`` is called once, when the connection is gone for whatever reason.  ``lost`` says why it is gone; ``blocked``
+    why RabbitMQ takes no messages from us at the moment.
     """
 
     def __init__(self, parameters: pika.URLParameters, name: str, ended: Callable[[ConnectionLost], None]) -> None:
         self.lost: ConnectionLost | None = None
+        self.blocked: str | None = None
         self.pika: Any = None
         self._where, self._patience = where(parameters), parameters.stack_timeout
         self._ended = ended
@@ -91,6 +93,8 @@ class PikaThread:
                 parameters, on_open_callback=lambda _: self._opened.set_result(None),
                 on_open_error_callback=self._refused, on_close_callback=self._closed, custom_ioloop=self._loop,
             )
+            self.pika.add_on_connection_blocked_callback(lambda _, frame: self._block(frame.method.reason))
+            self.pika.add_on_connection_unblocked_callback(lambda *_: self._block(None))
             self._loop.start()
         except Exception as error:  # whatever it is, nobody may go on waiting for this thread
             self._end(ConnectionLost(f"Talking to RabbitMQ failed: {type(error).__name__}: {error}"))
@@ -98,6 +102,9 @@ class PikaThread:
             self._loop.start()
         finally:
             self._loop.close()
+
+    def _block(self, reason: str | None) -> None:
+        self.blocked = reason
 
     def _work(self) -> None:
         with self._lock:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from patterns.address import Answer, Queue
-from patterns.amqp import Channel
+from patterns.amqp import Channel, Declares
 from patterns.settings import Settings, settings
 from patterns.wiring import Wiring
 
@@ -68,28 +68,34 @@ def know(service: str, wirings: Mapping[str, Wiring]) -> None:
 
 
 def declare_known(channel: Channel) -> None:
-    """Make everything exist that the services known to this process hear or say."""
-    for service, wirings in _known.items():
-        declare(channel, service, wirings)
+    """Make everything exist that the services known to this process hear or say; waits for the broker once."""
+    with channel.pipeline() as declares:
+        _declare_retries(declares)
+        for service, wirings in _known.items():
+            _declare_own(declares, service, wirings)
 
 
 def declare(channel: Channel, service: str, wirings: Mapping[str, Wiring]) -> None:
     """Make everything this service hears or says exist: exchanges, its queues, bindings, retries, parking."""
+    with channel.pipeline() as declares:
+        _declare_retries(declares)
+        _declare_own(declares, service, wirings)
+
+
+def _declare_own(channel: Declares, service: str, wirings: Mapping[str, Wiring]) -> None:
     config = settings()
     declare_queue(channel, parked_queue(service), aside_arguments(config), config)
     declare_queue(channel, dead_queue(service), aside_arguments(config), config)
-    for delay in config.retry_delays_seconds:
-        _declare_retry(channel, delay, config)
     for queue in heard_queues(service, wirings):
         declare_queue(channel, queue, main_arguments(service, config), config)
-    for wiring in wirings.values():
-        for _, address in wiring.says:
-            if not isinstance(address, Queue | Answer):
-                channel.declare_exchange(address.exchange, address.kind)
-        for line in wiring.lines:
-            if not isinstance(line.address, Queue | Answer):
-                channel.declare_exchange(line.address.exchange, line.address.kind)
-                channel.bind(line.address.queue_for(service), line.address.exchange, line.address.binding)
+    said = [address for wiring in wirings.values() for _, address in wiring.says]
+    heard = [line.address for wiring in wirings.values() for line in wiring.lines]
+    exchanges = [address for address in (*said, *heard) if not isinstance(address, Queue | Answer)]
+    for name, kind in dict.fromkeys((address.exchange, address.kind) for address in exchanges):
+        channel.declare_exchange(name, kind)
+    for address in heard:
+        if not isinstance(address, Queue | Answer):
+            channel.bind(address.queue_for(service), address.exchange, address.binding)
 
 
 def main_arguments(service: str, config: Settings) -> dict[str, Any]:
@@ -114,17 +120,19 @@ SAFELY_DEAD_LETTERED = {"x-dead-letter-strategy": "at-least-once", "x-overflow":
 (https://www.rabbitmq.com/docs/quorum-queues#dead-lettering)."""
 
 
-def _declare_retry(channel: Channel, delay: float, config: Settings) -> None:
-    name = retry_exchange(delay)
-    # Without a dead-letter routing key the message keeps its own: the queue it comes back to.
-    arguments: dict[str, Any] = {"x-message-ttl": round(delay * 1000), "x-dead-letter-exchange": ""}
-    if config.queue_type == "quorum":
-        arguments |= SAFELY_DEAD_LETTERED
-    channel.declare_exchange(name, "fanout")
-    declare_queue(channel, name, arguments, config)
-    channel.bind(name, name)
+def _declare_retries(channel: Declares) -> None:
+    config = settings()
+    for delay in config.retry_delays_seconds:
+        name = retry_exchange(delay)
+        # Without a dead-letter routing key the message keeps its own: the queue it comes back to.
+        arguments: dict[str, Any] = {"x-message-ttl": round(delay * 1000), "x-dead-letter-exchange": ""}
+        if config.queue_type == "quorum":
+            arguments |= SAFELY_DEAD_LETTERED
+        channel.declare_exchange(name, "fanout")
+        declare_queue(channel, name, arguments, config)
+        channel.bind(name, name)
 
 
-def declare_queue(channel: Channel, name: str, arguments: Mapping[str, Any], config: Settings) -> None:
+def declare_queue(channel: Declares, name: str, arguments: Mapping[str, Any], config: Settings) -> None:
     """Make a durable queue of the configured type."""
     channel.declare_queue(name, arguments={"x-queue-type": config.queue_type, **arguments})

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from patterns.amqp import Cancelled, Delivery, Outgoing, QueueInfo, Receipt
+from patterns.amqp import Cancelled, Declares, Delivery, Outgoing, QueueInfo, Receipt
 from patterns.broker.effects import CancelNotice, ChannelEnded, Confirm, Deliver, Effect, Return
 from patterns.broker.wire import carried, own_copy
 from patterns.errors import BrokerUnavailable, ChannelClosed
@@ -65,6 +66,12 @@ class EmbeddedChannel:
         """Whether the channel still works."""
         return self._ended is None
 
+    @property
+    def consumers(self) -> Mapping[str, str]:
+        """The consumers that are alive, by tag, and the queue each reads."""
+        with self._engine.lock:
+            return {} if self._ended is not None else self._engine.machine.consumers_of(self.number)
+
     def declare_exchange(
         self, name: str, kind: str, *, durable: bool = True, auto_delete: bool = False, passive: bool = False,
         arguments: Mapping[str, Any] | None = None,
@@ -91,6 +98,10 @@ class EmbeddedChannel:
         """Let the exchange's messages with this key into the queue."""
         with self._engine.operation(self) as (machine, now):
             machine.bind(self.number, queue, exchange, routing_key, now, arguments)
+
+    def pipeline(self) -> AbstractContextManager[Declares]:
+        """Declare many things; here nobody has far to go, so each is done at once."""
+        return nullcontext(self)
 
     def unbind(
         self, queue: str, exchange: str, routing_key: str = "", arguments: Mapping[str, Any] | None = None

@@ -25,6 +25,11 @@ class EmbeddedConnection:
         """Whether the connection still works."""
         return self.lost is None
 
+    @property
+    def blocked(self) -> str | None:
+        """Never: this broker takes whatever the disk takes."""
+        return None
+
     def channel(self) -> EmbeddedChannel:
         """Open a channel with publisher confirms on."""
         with self._engine.operation() as (machine, _):

@@ -44,6 +44,12 @@ class Hearing(Closing):
         self.requesters[channel.reply_token] = channel
         return channel.reply_consumer
 
+    def consumers_of(self, channel_id: int) -> dict[str, str]:
+        """A channel's consumers by tag, and the queue each reads."""
+        channel = self.channel(channel_id)
+        replies = {} if channel.reply_token is None else {channel.reply_consumer: DIRECT_REPLY_TO}
+        return {tag: consumer.queue.name for tag, consumer in channel.consumers.items()} | replies
+
     def cancel(self, channel_id: int, tag: str, now: float) -> None:
         """Stop a consumer; what it holds unacknowledged stays with the channel."""
         channel = self.channel(channel_id)

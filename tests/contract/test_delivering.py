@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from patterns.amqp import Cancelled
+from patterns.amqp import DIRECT_REPLY_TO, Cancelled
 from patterns.errors import ChannelClosed
-from tests.contract.client import SOON, Client, ended, tag
+from tests.contract.client import SOON, Client, deliveries, ended, eventually, tag
 
 
 def test_messages_arrive_in_order_and_are_gone_once_acknowledged(client: Client, kind: str) -> None:
@@ -232,6 +232,36 @@ def test_a_cancelled_consumer_keeps_what_it_holds(client: Client, kind: str) -> 
     client.until_count(queue, 1)
     assert client.rest(queue) == []
     assert client.drain(queue) == ["b"]
+
+
+def test_what_was_on_its_way_to_a_cancelled_consumer_still_comes(client: Client, other: Client, kind: str) -> None:
+    for _ in range(10):
+        queue = client.queue(kind)
+        client.said(queue, *map(str, range(200)))
+        consumer = client.channel.consume(queue)
+        client.channel.cancel(consumer)
+        came = [each.body for each in deliveries(client.channel.take(1000, 0))]
+        if came:
+            client.channel.ack(0, multiple=True)
+        client.until_count(queue, 200 - len(came))
+        left = [other.get(queue) for _ in range(200 - len(came))]
+        assert not [each.body for each in left if each.redelivered], "given back, though nobody refused it"
+
+
+def test_a_channel_knows_which_of_its_consumers_are_alive(client: Client, other: Client, kind: str) -> None:
+    one, two = client.queue(kind), client.queue(kind)
+    assert client.channel.consumers == {}
+    tags = {client.channel.consume(queue): queue for queue in (one, two)}
+    replies = client.channel.consume(DIRECT_REPLY_TO, auto_ack=True)
+    assert client.channel.consumers == {**tags, replies: DIRECT_REPLY_TO}
+    other.channel.delete_queue(one)
+    eventually(lambda: one not in client.channel.consumers.values(), lambda: str(client.channel.consumers))
+    client.channel.cancel(replies)
+    assert list(client.channel.consumers.values()) == [two]
+    before = client.channel
+    before.ack(7)  # a mistake that closes the channel
+    ended(before)
+    assert before.consumers == {}
 
 
 def test_a_consumer_hears_that_its_queue_was_deleted(client: Client, other: Client, kind: str) -> None:

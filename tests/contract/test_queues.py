@@ -66,6 +66,34 @@ def test_what_is_not_there_is_404(client: Client) -> None:
             use()
 
 
+def test_a_pipeline_declares_in_order_and_its_end_says_that_all_is_there(client: Client, other: Client) -> None:
+    exchange, queue = client.exchange("topic"), client.queue("quorum")
+    new_exchange, new_queue = f"{exchange}.new", f"{queue}.new"
+    for _ in range(2):  # declaring again changes nothing
+        with client.channel.pipeline() as declares:
+            declares.declare_exchange(new_exchange, "fanout")
+            declares.declare_queue(new_queue, arguments={"x-queue-type": "quorum"})
+            declares.bind(new_queue, new_exchange)
+            declares.bind(new_queue, exchange, "a.#")
+    for key, through in (("", new_exchange), ("a.b", exchange)):
+        assert other.say(key, "m", exchange=through) == [Receipt.CONFIRMED]
+    other.until_count(new_queue, 2)
+    other.channel.delete_queue(new_queue)
+    other.channel.delete_exchange(new_exchange)
+
+
+def test_a_mistake_in_a_pipeline_closes_the_channel_and_is_told(client: Client) -> None:
+    queue = client.queue("classic")
+    with closes(client, 406), client.channel.pipeline() as declares:
+        declares.declare_queue(queue, arguments={"x-queue-type": "quorum"})
+        declares.declare_queue(queue)
+    with closes(client, 404), client.channel.pipeline() as declares:
+        declares.bind(queue, client.fresh("nothing"), "k")
+    with client.channel.pipeline():
+        pass
+    assert client.channel.is_open
+
+
 def test_deleting_tells_how_many_messages_went(client: Client, kind: str) -> None:
     queue = client.queue(kind)
     client.said(queue, "a", "b", "c")
