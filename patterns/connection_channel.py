@@ -14,6 +14,7 @@ from patterns.amqp import Cancelled, Declares, Delivery, Outgoing, QueueInfo, Re
 from patterns.connection_arrivals import Arrivals
 from patterns.connection_asking import ANSWER_SECONDS, Answer, Questions
 from patterns.connection_confirms import Confirms
+from patterns.connection_consumers import Consumers
 from patterns.connection_envelope import from_pika
 from patterns.connection_pipeline import Pipeline
 from patterns.connection_thread import CLOSE_SECONDS, PikaThread
@@ -31,7 +32,7 @@ class RabbitChannel:
         self._questions = Questions(thread)
         self._ask = self._questions.ask
         self._confirms, self._arrivals = Confirms(), Arrivals()
-        self._consumers: dict[str, str] = {}  # tag to queue
+        self._consumers = Consumers(self._arrivals)
         self._getting: Answer | None = None
         self._pika: Any = None
 
@@ -44,7 +45,7 @@ class RabbitChannel:
     def _opened(self, done: Answer, channel: Any) -> None:
         self._pika = channel
         channel.add_on_close_callback(lambda _, error: self.ended(ending(error)))
-        channel.add_on_cancel_callback(self._cancelled)
+        channel.add_on_cancel_callback(self._consumers.cancelled)
         channel.add_on_return_callback(self._confirms.returned)
         channel.add_callback(lambda _: self._got(None), [spec.Basic.GetEmpty], one_shot=False)
         channel.confirm_delivery(self._confirms.answered, callback=done)
@@ -57,7 +58,7 @@ class RabbitChannel:
     @property
     def consumers(self) -> Mapping[str, str]:
         """The consumers that are alive as far as we know, by tag, and the queue each reads."""
-        return dict(self._consumers) if self.is_open else {}
+        return dict(self._consumers.alive) if self.is_open else {}
 
     def close(self) -> None:
         """Close the channel; what it holds unacknowledged is requeued.  Closing twice is fine."""
@@ -146,30 +147,12 @@ class RabbitChannel:
     def consume(self, queue: str, *, auto_ack: bool = False, exclusive: bool = False) -> str:
         """Start a consumer; its deliveries come out of take."""
         tag = f"consumer-{next(_numbers)}"
-
-        def deliver(_: object, method: Any, properties: Any, body: bytes) -> None:
-            number = None if auto_ack else method.delivery_tag
-            self._arrivals.add(from_pika(queue, tag, number, method, properties, body))
-
-        def begin(done: Answer) -> None:
-            self._consumers[tag] = queue
-            self._pika.basic_consume(queue, deliver, auto_ack, exclusive, tag, callback=done)
-
-        self._ask(begin)
+        self._ask(lambda done: self._consumers.start(self._pika, done, tag, queue, auto_ack, exclusive))
         return tag
 
     def cancel(self, consumer: str) -> None:
         """Stop a consumer; what it holds unacknowledged stays ours, and what was on its way to us still comes."""
-
-        def begin(done: Answer) -> None:
-            if self._consumers.pop(consumer, None) is None:  # the broker cancelled it before us; pika would never answer
-                done(None)
-            else:
-                self._pika.basic_cancel(consumer, callback=done)
-                # Otherwise pika gives back what arrives before the broker's answer, and it is delivered a second time.
-                self._pika._cancelled.discard(consumer)
-
-        self._ask(begin)
+        self._ask(lambda done: self._consumers.stop(self._pika, done, consumer))
 
     def get(self, queue: str, *, auto_ack: bool = False) -> Delivery | None:
         """Fetch one message, if there is one."""
@@ -210,12 +193,6 @@ class RabbitChannel:
     def _tell(self, action: Callable[[], object]) -> None:
         self._questions.check()
         self._thread.post(lambda: action() if self._pika.is_open else None)
-
-    def _cancelled(self, frame: Any) -> None:
-        tag = frame.method.consumer_tag
-        queue = self._consumers.pop(tag, None)
-        if queue is not None:  # otherwise we cancelled it ourselves a moment before
-            self._arrivals.add(Cancelled(queue, tag))
 
 
 def _table(arguments: Mapping[str, Any] | None) -> dict[str, Any] | None:
