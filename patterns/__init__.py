@@ -8,6 +8,7 @@
     Speaking, hearing    voice, hearing, rpc, link (a connection that is kept), topology, messenger (by hand)
     The broker           amqp (the port), connection* (RabbitMQ through pika), broker (embedded), transport (which)
     The database         database (transactions), engine, sql, journal (inbox and outbox tables)
-    A service            service, web, serve, settings, logs, errors
+    A service            service, serve, settings, logs, errors
+    Over HTTP            web (the app), web_bodies, web_problems, web_openapi, strict_json, pages
     The outside world    gateway (simulated)
 """
