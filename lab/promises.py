@@ -58,6 +58,14 @@ def goods_are_conserved(books: Books) -> Iterator[str]:
                 yield f"product {product.id}: {column} {state.lower()}, the reservations say {lines}"
 
 
+def nothing_belongs_to_nobody(books: Books) -> Iterator[str]:
+    """Money is a customer's; what is set aside or sold is a product."""
+    payers = set(books.deposits) | {row.user_id for row in books.holds.values() if row.state not in ("VOID", "REJECTED")}
+    goods = {product for product, _ in books.reserved}
+    for kind, named, known in (("user", payers, books.users), ("product", goods, books.products)):
+        yield from (f"{kind} {one} is on the books, and does not exist" for one in named - {row.id for row in known})
+
+
 # -- always, for every order across services
 
 
@@ -133,7 +141,7 @@ def every_ending_is_told(books: Books) -> Iterator[str]:
             yield f"{order_id}: {order.status}, told only {sorted(books.told.get(order_id, set()))}"
 
 
-ALWAYS_LOCAL: tuple[Check, ...] = (money_is_conserved, goods_are_conserved)
+ALWAYS_LOCAL: tuple[Check, ...] = (money_is_conserved, goods_are_conserved, nothing_belongs_to_nobody)
 ALWAYS_ACROSS: tuple[Check, ...] = (steps_stand_on_each_other, every_effect_has_an_order)
 WHEN_QUIET: tuple[Check, ...] = (every_order_is_settled, success_means_all_four, money_adds_up, every_ending_is_told)
 

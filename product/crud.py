@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, exists, insert, select, update
 
 from patterns import step
 from patterns.database import Session
 from patterns.errors import Conflict, NotFound
 from patterns.message import Message
+from patterns.removal import remove
 from patterns.shop import Line, PricedLine
 from product.models import products, reservation_lines, reservations
 
@@ -32,12 +33,17 @@ def list_products(session: Session, after: int, limit: int) -> list[Row[Any]]:
     return list(session.execute(select(products).where(products.c.id > after).order_by(products.c.id).limit(limit)))
 
 
-def change_product(session: Session, product_id: int, changes: dict[str, Any]) -> Row[Any]:
+def change_product(session: Session, product_id: int, name: str, price_cents: int) -> Row[Any]:
     """Change name or price; orders whose goods are reserved keep the old price.  Raises NotFound."""
-    if not changes:
-        return get_product(session, product_id)
-    changed = update(products).where(products.c.id == product_id).values(**changes).returning(products)
-    return _found(session.execute(changed).one_or_none(), product_id)
+    changed = update(products).where(products.c.id == product_id).values(name=name, price_cents=price_cents)
+    return _found(session.execute(changed.returning(products)).one_or_none(), product_id)
+
+
+def delete_product(session: Session, product_id: int) -> None:
+    """Sell something no more.  Raises NotFound, or Conflict when it was ever set aside for an order."""
+    if not remove(session, products, product_id, ~exists().where(reservation_lines.c.product_id == product_id)):
+        get_product(session, product_id)
+        raise Conflict(f"product {product_id} stays on the books: goods were set aside for orders, or sold")
 
 
 def restock(session: Session, product_id: int, quantity: int) -> Row[Any]:

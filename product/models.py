@@ -21,6 +21,7 @@ products = Table(
     CheckConstraint("price_cents >= 0", name="a_price_is_never_negative"),
     CheckConstraint("shelf >= 0 AND reserved >= 0 AND sold >= 0", name="goods_are_never_negative"),
     CheckConstraint("shelf + reserved + sold = put_in", name="goods_are_conserved"),
+    sqlite_autoincrement=True,  # the id of a deleted product is never given to another
 )
 
 reservations = step_table(
@@ -32,7 +33,7 @@ reservations = step_table(
 reservation_lines = Table(
     "reservation_lines", metadata,
     Column("order_id", Uuid, primary_key=True),
-    Column("product_id", BigInteger, primary_key=True),
+    Column("product_id", BigInteger, primary_key=True, index=True),
     Column("quantity", BigInteger, nullable=False),
     Column("price_cents", BigInteger, nullable=False),
     CheckConstraint("quantity > 0 AND price_cents >= 0", name="a_line_is_of_something"),

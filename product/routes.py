@@ -35,9 +35,14 @@ def get_product(product_id: PathId) -> Product:
 
 @router.put("/{product_id}")
 def update_product(product_id: PathId, body: ProductChange) -> Product:
-    """Change name or price; orders whose goods are reserved keep the price they saw."""
-    changes = body.model_dump(exclude_none=True)
-    return Product.model_validate(database.transact(crud.change_product, product_id, changes))
+    """Change name and price; orders whose goods are reserved keep the price they saw."""
+    return Product.model_validate(database.transact(crud.change_product, product_id, body.name, body.price_cents))
+
+
+@router.delete("/{product_id}", status_code=204)
+def delete_product(product_id: PathId) -> None:
+    """Sell something no more; what was ever set aside for an order stays on the books: 409."""
+    database.transact(crud.delete_product, product_id)
 
 
 @router.post("/{product_id}/restock", status_code=201)

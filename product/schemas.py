@@ -24,12 +24,12 @@ class NewProduct(BaseModel):
 
 
 class ProductChange(BaseModel):
-    """What may be changed of a product; goods only change by restocks and orders."""
+    """What may be changed of a product, all of it at once; goods only change by restocks and orders."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name | None = None
-    price_cents: Price | None = None
+    name: Name
+    price_cents: Price
 
 
 class Restock(BaseModel):

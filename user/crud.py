@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, exists, insert, select, update
 
 from patterns import step
 from patterns.database import Session, now
 from patterns.errors import Conflict, NotFound
 from patterns.message import Message
+from patterns.removal import remove
 from user.models import deposits, holds, users
 
 MOST_PAID_IN_CENTS = 10**18
@@ -36,6 +37,16 @@ def rename_user(session: Session, user_id: int, name: str) -> Row[Any]:
     """Change a customer's name.  Raises NotFound."""
     renamed = update(users).where(users.c.id == user_id).values(name=name).returning(users)
     return _found(session.execute(renamed).one_or_none(), user_id)
+
+
+def delete_user(session: Session, user_id: int) -> None:
+    """Close an account that was never used.  Raises NotFound, or Conflict when money or orders stand in its name."""
+    unused = (users.c.paid_in_cents == 0, ~exists().where(holds.c.user_id == user_id))
+    if remove(session, users, user_id, *unused):
+        return
+    user = get_user(session, user_id)
+    why = f"{user.paid_in_cents} cents were paid in" if user.paid_in_cents else "orders were placed in this name"
+    raise Conflict(f"user {user_id} stays on the books: {why}; to remove the name only, change it")
 
 
 def deposit(session: Session, user_id: int, amount_cents: int, deposit_id: UUID) -> Row[Any]:
@@ -70,7 +81,10 @@ def hold(session: Session, order_id: UUID, user_id: int, amount_cents: int) -> s
         balance_cents=users.c.balance_cents - amount_cents, held_cents=users.c.held_cents + amount_cents,
     )).rowcount == 1:
         return None
-    known = session.execute(select(users.c.id).where(users.c.id == user_id)).one_or_none()
+    # Locked, so that nobody who has been refused something, and so has a history, is deleted at this moment.
+    known = session.execute(
+        select(users.c.id).where(users.c.id == user_id).with_for_update(read=True, key_share=True)
+    ).one_or_none()
     reason = f"user {user_id} has not enough money" if known else f"user {user_id} does not exist"
     step.move(session, holds, order_id, "HELD", "REJECTED", reason=reason)
     return reason

@@ -19,6 +19,7 @@ users = Table(
     Column("paid_in_cents", BigInteger, nullable=False),
     CheckConstraint("balance_cents >= 0 AND held_cents >= 0 AND spent_cents >= 0", name="money_is_never_negative"),
     CheckConstraint("balance_cents + held_cents + spent_cents = paid_in_cents", name="money_is_conserved"),
+    sqlite_autoincrement=True,  # the id of a deleted customer is never given to another
 )
 
 deposits = Table(

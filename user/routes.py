@@ -40,6 +40,12 @@ def update_user(user_id: PathId, body: UserChange) -> User:
     return User.model_validate(database.transact(crud.rename_user, user_id, body.name))
 
 
+@router.delete("/{user_id}", status_code=204)
+def delete_user(user_id: PathId) -> None:
+    """Close an account that was never used; one in which money or orders stand stays on the books: 409."""
+    database.transact(crud.delete_user, user_id)
+
+
 @router.post("/{user_id}/deposits", status_code=201)
 def deposit(
     user_id: PathId, body: Deposit, key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=255)] = None

@@ -113,9 +113,9 @@ def test_a_deposit_is_paid_in_once_for_each_key(shop: LocalShop) -> None:
 
 
 def test_what_does_not_exist_is_not_found(shop: LocalShop) -> None:
-    for service, path in (("user", "/users/999999999"), ("product", "/products/999999999")):
+    for service, path, more in (("user", "/users/999999999", {}), ("product", "/products/999999999", {"price_cents": 1})):
         assert shop.http(service).get(path).status_code == 404
-        assert shop.http(service).put(path, json={"name": "x"}).status_code == 404
+        assert shop.http(service).put(path, json={"name": "x", **more}).status_code == 404
     assert shop.http("user").post("/users/999999999/deposits", json={"amount_cents": 1}).status_code == 404
     assert shop.http("product").post("/products/999999999/restock", json={"quantity": 1}).status_code == 404
 

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+import pytest
+
+from lab.local import LocalShop
+from tests.flows.words import Words
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_its_own() -> None:
+    """The tests of a module share a shop, and with it its settings."""
+
+
+@pytest.fixture
+def words(shop: LocalShop) -> Words:
+    return Words(shop, "topic")
