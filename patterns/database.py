@@ -7,6 +7,7 @@ that an effect, its inbox row and its outbox rows share one transaction.  Work i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -38,11 +39,13 @@ ATTEMPTS = 4
 class Database:
     """The transactions of one service.
 
-    ``url`` is taken from the settings at first use unless given; ``clock`` is what SQLite calls ``now()``.
+    ``url`` is taken from the settings at first use unless given; ``clock`` is what SQLite calls ``now()``.  ``commits``
+    counts what was committed here, by the name of its work.
     """
 
     def __init__(self, service: str, url: URL | str | None = None, clock: Callable[[], float] | None = None) -> None:
         self.service, self.clock = service, clock or runtime().now
+        self.commits: Counter[str] = Counter()
         self._url = make_url(url) if url is not None else None
         self._engine: Engine | None = None
         self._lock = runtime().lock()
@@ -64,7 +67,10 @@ class Database:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self._transaction() as session:
-                    return work(session, *args, **kwargs)
+                    done = work(session, *args, **kwargs)
+                with self._lock:
+                    self.commits[getattr(work, "__name__", "work")] += 1
+                return done
             except DBAPIError as error:
                 if not _worth_repeating(error):
                     raise

@@ -20,6 +20,7 @@
       Unreadable                   a message that can never be handled: it is parked
         KeyReused                  ... because its key belongs to another order
       WiringError                  the wiring contradicts itself
+      PageError                    a page has no place for what is to be written there
       NotFound                     a client names something that does not exist (404)
       Conflict                     a client asks for what cannot be, as things stand (409)
       Gone                         a client names something that was deleted (410)
@@ -105,6 +106,10 @@ class KeyReused(Unreadable):
 
 class WiringError(OrderflowError):
     """The wiring contradicts itself; the message says where."""
+
+
+class PageError(OrderflowError):
+    """A page has no place for what a program is to write there; the message says which markers it needs."""
 
 
 class NotFound(OrderflowError):

@@ -6,15 +6,14 @@ a page no longer says what the wirings say.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from patterns.errors import WiringError
 from patterns.flow_diagram import mermaid
 from patterns.flow_walk import REFUSALS, cancelled, cost, forward, from_clients, refused
+from patterns.generated import fill
 from patterns.hops import Hop, ModeWirings, choices, hops
 
 __all__ = ["REFRESH", "Row", "mermaid", "page", "refresh", "stale", "table"]
@@ -68,7 +67,7 @@ def _row(part: str, hop: Hop) -> Row:
 
 def page(mode: str, wirings: ModeWirings, prose: str) -> str:
     """A mode's page: the words written by hand, and between its markers the flow as the wirings have it."""
-    return _fill(prose, "flow", f"\n\n{_drawn(wirings)}\n\n", f"{mode}.md")
+    return fill(prose, "flow", f"\n\n{_drawn(wirings)}\n\n", f"{mode}.md")
 
 
 def _drawn(wirings: ModeWirings) -> str:
@@ -111,15 +110,5 @@ def _pages(folder: Path, by_mode: Mapping[str, ModeWirings]) -> Iterator[tuple[P
         path = folder / f"{mode}.md"
         yield path, page(mode, wirings, path.read_text(encoding="utf-8"))
         spent = cost(wirings)
-        comparison = _fill(comparison, mode, f"{spent.said} / {spent.copies} / {spent.ignored}", overview.name)
+        comparison = fill(comparison, mode, f"{spent.said} / {spent.copies} / {spent.ignored}", overview.name)
     yield overview, comparison
-
-
-def _fill(text: str, name: str, content: str, where: str) -> str:
-    """Put content between the markers of this name.  Raises WiringError when they are not there."""
-    begin, end = f"<!-- generated: {name} -->", f"<!-- end of generated: {name} -->"
-    marked = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-    filled, found = marked.subn(lambda _: f"{begin}{content}{end}", text)
-    if found != 1:
-        raise WiringError(f"{where} needs {begin} and {end} once, where the generated part shall stand; found {found}")
-    return filled

@@ -10,10 +10,11 @@ def get_logger(name: str) -> logging.Logger:
     return logging.getLogger(f"orderflow.{name}")
 
 
-class _Line(logging.Formatter):
-    """``12:01:07 product  duplicate  Message … was heard before; ignored.``"""
+class Line(logging.Formatter):
+    """How a line looks: ``12:01:07 product  duplicate  Message … was heard before; ignored.``."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """A record as one line, and below it the traceback if there is one."""
         service = record.name.removeprefix("orderflow.")
         action = getattr(record, "action", record.levelname.lower())
         line = f"{self.formatTime(record, '%H:%M:%S')} {service:<13}{action:<14}{record.getMessage()}"
@@ -25,6 +26,6 @@ def configure_logs(level: int = logging.INFO) -> None:
     root = logging.getLogger("orderflow")
     if not root.handlers:
         handler = logging.StreamHandler()
-        handler.setFormatter(_Line())
+        handler.setFormatter(Line())
         root.addHandler(handler)
     root.setLevel(level)

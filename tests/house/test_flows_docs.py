@@ -11,7 +11,7 @@ import pytest
 from lab.shop import wirings_in
 from patterns import flow
 from patterns.address import Topic
-from patterns.errors import WiringError
+from patterns.errors import PageError
 from patterns.hops import hops
 from patterns.settings import MODES
 from patterns.wiring import Wiring
@@ -79,5 +79,5 @@ def test_a_changed_wiring_makes_its_page_stale_and_refreshing_mends_it(tmp_path:
 
 
 def test_a_page_without_markers_says_what_it_needs() -> None:
-    with pytest.raises(WiringError, match=r"topic\.md needs <!-- generated: flow -->"):
+    with pytest.raises(PageError, match=r"topic\.md needs <!-- generated: flow -->"):
         flow.page("topic", BY_MODE["topic"], "# Mode topic\n")
