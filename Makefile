@@ -19,7 +19,7 @@ test-fast: .venv/dev  ## the tests that need no server
 	@.venv/bin/python -m lab.testrun --fast $(ARGS)
 
 check: .venv/dev  ## lint, types, import rules: seconds
-	@.venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports
+	@.venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/mypy examples && .venv/bin/lint-imports
 
 flow: .venv/run  ## show the flow of a mode (MODE=topic)
 	@.venv/bin/orderflow flow $(MODE)

@@ -12,3 +12,30 @@
     Over HTTP            web (the app), web_bodies, web_problems, web_openapi, strict_json, pages
     The outside world    gateway (simulated)
 """
+
+from patterns.address import Direct, Fanout, Queue, Rpc, Topic
+from patterns.database import Database, Session, now
+from patterns.errors import Conflict, NotFound, OrderflowError
+from patterns.journal import keep_journal
+from patterns.message import Message
+from patterns.messenger import Messenger
+from patterns.service import Service
+from patterns.step import insert_once, step_table
+from patterns.web import Router, create_app
+from patterns.wiring import Wiring, Wirings
+
+# What a service needs, of ours or of your own.  Everything else is imported from its module, `patterns.serve` too.
+__all__ = [  # noqa: RUF022 (sorted by what they are for)
+    # the words: what is said, and where to
+    "Message", "Direct", "Fanout", "Queue", "Rpc", "Topic",
+    # the sentence: what a service hears and says, in each mode
+    "Wiring", "Wirings",
+    # a handler's tools
+    "Session", "insert_once", "now", "step_table",
+    # the service, its tables and its HTTP side
+    "Database", "Router", "Service", "create_app", "keep_journal",
+    # by hand, from a shell
+    "Messenger",
+    # errors: the first is the root of all; the others are 409 and 404 over HTTP
+    "OrderflowError", "Conflict", "NotFound",
+]

@@ -73,9 +73,10 @@ Index("outbox_sent", outbox.c.sent_at)
 
 
 def keep_journal(metadata: MetaData) -> None:
-    """Give a service's tables an inbox and an outbox beside them."""
+    """Give a service's tables an inbox and an outbox beside them, unless they are there."""
     for table in (inbox, outbox):
-        table.to_metadata(metadata)
+        if table.name not in metadata.tables:
+            table.to_metadata(metadata)
 
 
 def messages(session: Session, order_id: UUID, service: str) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from patterns.errors import OrderflowError, SettingsError
 from patterns.logs import configure_logs
-from patterns.settings import settings
+from patterns.settings import port_setting, settings
 from patterns.transport import transport
 
 STOP_SECONDS = 15
@@ -32,7 +32,7 @@ def bind(service: str) -> socket.socket:
         taken.close()
         raise SettingsError(
             f"{service}: port {port} on {host} cannot be taken ({error.strerror}). "
-            f"Stop what uses it, or choose another with {service.upper()}_PORT."
+            f"Stop what uses it, or choose another with {port_setting(service)}."
         ) from error
     return taken
 

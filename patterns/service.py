@@ -13,10 +13,12 @@ from tenacity import Retrying, retry_if_exception_type, sleep_using_event, wait_
 from tenacity.stop import stop_when_event_set
 
 from patterns import outbox, topology
+from patterns.checks_names import too_long
 from patterns.database import Database, Session
 from patterns.envelope import Context, Said
-from patterns.errors import DatabaseUnavailable
+from patterns.errors import DatabaseUnavailable, WiringError
 from patterns.hearing import RowLocks
+from patterns.journal import keep_journal
 from patterns.listener import Listener, addressed
 from patterns.logs import get_logger
 from patterns.message import Message
@@ -32,11 +34,12 @@ START_SECONDS = 0.5
 
 
 class Service:
-    """One service of the shop.
+    """One service, of the shop or of your own.
 
-    ``acts`` are handlers a client or a clock may ask for directly (:meth:`perform`); ``chores`` are called about once a
-    second with the service: what must happen in time, such as deadlines.  ``lock_rows`` locks what several orders share,
-    for all messages of a transaction at once.
+    ``metadata`` holds its tables; the journal's are added.  ``wirings`` holds what it hears and says in each mode that
+    it takes part in.  ``acts`` are handlers a client or a clock may ask for directly (:meth:`perform`); ``chores`` are
+    called about once a second with the service: what must happen in time, such as deadlines.  ``lock_rows`` locks what
+    several orders share, for all messages of a transaction at once.  Raises WiringError when a name is too long.
     """
 
     def __init__(
@@ -45,6 +48,9 @@ class Service:
         lock_rows: RowLocks | None = None,
     ) -> None:
         self.name, self.database, self.metadata, self.wirings, self.chores = name, database, metadata, wirings, chores
+        if complaints := too_long(name, wirings):
+            raise WiringError(f"{name}: {'; '.join(complaints)}")
+        keep_journal(metadata)
         self._lock_rows = lock_rows
         self._acts = {message: act for act in acts for message in accepts(act)}
         self.trouble: str | None = "not started"
@@ -54,6 +60,12 @@ class Service:
         self.relay: Relay
         self._stopping = runtime().event()
         self._starter: Startable | None = None
+
+    @property
+    def mode(self) -> str:
+        """How what it begins travels: by MESSAGING_MODE, or in the first of its modes if that is none of them."""
+        chosen = settings().messaging_mode
+        return chosen if chosen in self.wirings else next(iter(self.wirings))
 
     def start(self) -> None:
         """Make the tables, connect, listen; what is away is waited for in the background."""
@@ -132,7 +144,7 @@ class Service:
         result = self._acts[type(message)](session, message)
         answers = result if isinstance(result, tuple) else (result,) if result is not None else ()
         deadline = runtime().now() + settings().order_deadline_seconds
-        context = Context(settings().messaging_mode, traceparent=traceparent, deadline=deadline)
+        context = Context(self.mode, traceparent=traceparent, deadline=deadline)
         return answers, outbox.add(session, addressed(answers, self.wirings, context))
 
     def troubles(self) -> dict[str, str]:

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     payment_port: Port = 8003
     delivery_port: Port = 8004
     notification_port: Port = 8005
+    service_port: Port = 8010
 
     rpc_wait_seconds: Seconds = 5
     order_deadline_seconds: Seconds = 30
@@ -69,7 +70,13 @@ class Settings(BaseSettings):
 
     def port(self, service: str) -> int:
         """The port a service listens on."""
-        return int(getattr(self, f"{service}_port"))
+        return int(getattr(self, port_setting(service).lower()))
+
+
+def port_setting(service: str) -> str:
+    """The setting that names a service's port: one for each of the shop's, and one for a service of your own."""
+    own = f"{service}_port"
+    return (own if own in Settings.model_fields else "service_port").upper()
 
 
 def _scheme(value: str, example: str, *schemes: str) -> str:

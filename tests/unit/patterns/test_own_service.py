@@ -1,0 +1,74 @@
+"""What `patterns` asks of a service that is not one of the shop's: little, and it says what."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import MetaData
+
+import patterns
+from patterns import Database, Message, Queue, Service, Session, Topic, Wiring
+from patterns.checks_names import too_long
+from patterns.errors import WiringError
+from patterns.message import TYPES
+from patterns.settings import configure, port_setting, settings
+
+
+class Said(Message):
+    pass
+
+
+class AnEventWhoseNameIsMuchTooLongForTheJournal(Message):
+    pass
+
+
+for own in (Said, AnEventWhoseNameIsMuchTooLongForTheJournal):
+    del TYPES[own.__name__]  # other tests look at the shop's whole language
+
+
+def hear(session: Session, said: Said) -> None:
+    raise NotImplementedError  # a wiring is only looked at here
+
+
+def hear_at_length(session: Session, said: AnEventWhoseNameIsMuchTooLongForTheJournal) -> None:
+    raise NotImplementedError
+
+
+def wired(*modes: str) -> Service:
+    wiring = Wiring(hears=((Topic("said"), hear),), says=((Said, Topic("said")),))
+    return Service("own", Database("own"), MetaData(), dict.fromkeys(modes, wiring))
+
+
+def test_every_public_name_is_there() -> None:
+    assert all(hasattr(patterns, name) for name in patterns.__all__)
+
+
+def test_a_service_of_ones_own_has_a_port_and_the_shops_keep_theirs() -> None:
+    configure(service_port=9999, user_port=9000)
+    assert (settings().port("own"), settings().port("user")) == (9999, 9000)
+    assert (port_setting("own"), port_setting("user")) == ("SERVICE_PORT", "USER_PORT")
+
+
+def test_it_begins_in_the_mode_that_is_set_or_in_its_own() -> None:
+    configure(messaging_mode="rpc")
+    assert [wired("topic").mode, wired("topic", "rpc").mode, wired("direct", "topic").mode] == ["topic", "rpc", "direct"]
+
+
+def test_its_tables_get_a_journal_once() -> None:
+    service = wired("topic")
+    assert {"inbox", "outbox"} == service.metadata.tables.keys()
+    Service("own", service.database, service.metadata, service.wirings)
+
+
+@pytest.mark.parametrize(("service", "wiring", "name"), [
+    ("a_service_with_a_long_name", Wiring(hears=((Queue("q"), hear),)), "a_service_with_a_long_name"),
+    ("own", Wiring(hears=((Queue("q" * 101), hear),)), "q" * 101),
+    ("own", Wiring(hears=((Queue("q"), hear_at_length),)), "AnEventWhoseNameIsMuchTooLongForTheJournal"),
+    ("own", Wiring(says=((Said, Topic("k" * 256)),)), "k" * 256),
+])
+def test_a_name_the_journal_has_no_room_for_is_refused(service: str, wiring: Wiring, name: str) -> None:
+    with pytest.raises(WiringError, match=f"'{name}' is too long: at most"):
+        Service(service, Database(service), MetaData(), {"topic": wiring})
+
+
+def test_a_name_that_just_fits_is_fine() -> None:
+    assert too_long("s" * 20, {"topic": Wiring(hears=((Queue("q" * 100), hear),), says=((Said, Topic("k" * 114)),))}) == []
