@@ -22,6 +22,9 @@ DIRECT_REPLY_TO = "amq.rabbitmq.reply-to"
 https://www.rabbitmq.com/docs/direct-reply-to
 """
 
+UNDECODABLE = "undecodable_headers"
+"""The only header of a message whose headers are no AMQP table: the bytes they came as."""
+
 
 @dataclass(frozen=True, slots=True)
 class Properties:

@@ -1,14 +1,26 @@
-"""The envelope as pika writes and reads it."""
+"""Our envelope as pika writes and reads it, whatever a stranger put into it."""
 
 from __future__ import annotations
 
+import math
+import struct
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pika
 from pika import data
 
-from patterns.amqp import Delivery, Properties
+from patterns.amqp import UNDECODABLE, Delivery, Properties
+
+Table = Callable[[bytes, int], tuple[dict[Any, Any], int]]
+Value = Callable[[bytes, int], tuple[Any, int]]
+
+DEEPEST = 16
+"""Tables and arrays in headers are read so deep.
+
+100 KiB of headers can be nested thousands deep, which RabbitMQ carries and Python's recursion does not survive.
+"""
 
 
 def to_pika(properties: Properties) -> pika.BasicProperties:
@@ -36,25 +48,69 @@ def from_pika(queue: str, consumer: str, tag: int | None, method: Any, propertie
     )
 
 
-def forgiving(decode: Callable[[bytes, int], tuple[Any, int]]) -> Callable[[bytes, int], tuple[Any, int]]:
-    """Let a header that Python has no value for (a date after 9999, a float that is no number) be the bytes it came as.
+class Tables(threading.local):
+    """Reads AMQP's tables where pika would give up, or go under.
 
-    Otherwise a stranger's one odd message would end the connection, be delivered again, and end the next one.
+    A stranger's one odd message would else end the connection, be delivered again, and end the next one.
     """
 
-    def decode_value(encoded: bytes, offset: int) -> tuple[Any, int]:
+    table: Table = staticmethod(data.decode_table)
+    value: Value = staticmethod(data.decode_value)
+
+    def __init__(self) -> None:
+        self.depth = 0
+
+    def decode_table(self, encoded: bytes, offset: int) -> tuple[dict[Any, Any], int]:
+        """A table; one that cannot be read is one header with its bytes."""
+        if self.depth:  # an error in here is the outermost table's to forgive
+            return self.table(encoded, offset)
+        content, end = _sized(encoded, offset)
         try:
-            return decode(encoded, offset)
+            table, found_end = self.table(encoded, offset)
+        except Exception:  # whatever it is: the message itself is readable, and parked for its headers
+            return {UNDECODABLE: content}, end
+        return (table if found_end == end else {UNDECODABLE: content}), end
+
+    def decode_value(self, encoded: bytes, offset: int) -> tuple[Any, int]:
+        """A value; the bytes it came as where Python has none for it (a date after 9999, a float that is no number)."""
+        kind = encoded[offset : offset + 1]
+        if kind in (b"F", b"A"):
+            return self._nested(encoded, offset)
+        if kind in (b"d", b"f"):
+            return _number(encoded, offset, 8 if kind == b"d" else 4)
+        try:
+            return self.value(encoded, offset)
         except (ValueError, OverflowError, OSError):
-            size = {b"T": 8, b"d": 8, b"f": 4}.get(encoded[offset : offset + 1])
-            if size is None:
+            if kind != b"T":
                 raise
-            return encoded[offset + 1 : offset + 1 + size], offset + 1 + size
+            return encoded[offset + 1 : offset + 9], offset + 9
 
-    return decode_value
+    def _nested(self, encoded: bytes, offset: int) -> tuple[Any, int]:
+        if self.depth >= DEEPEST:
+            return _sized(encoded, offset + 1)
+        self.depth += 1
+        try:
+            return self.value(encoded, offset)
+        finally:
+            self.depth -= 1
 
 
-data.decode_value = forgiving(data.decode_value)
+def _sized(encoded: bytes, offset: int) -> tuple[bytes, int]:
+    """What stands behind its length, unread."""
+    start = offset + 4
+    end = start + int(struct.unpack_from(">I", encoded, offset)[0])
+    return encoded[start:end], end
+
+
+def _number(encoded: bytes, offset: int, size: int) -> tuple[float | bytes, int]:
+    """A float, which pika would cut to an integer."""
+    end = offset + 1 + size
+    number: float = struct.unpack_from(">d" if size == 8 else ">f", encoded, offset + 1)[0]
+    return number if math.isfinite(number) else encoded[offset + 1 : end], end
+
+
+_tables = Tables()
+data.decode_table, data.decode_value = _tables.decode_table, _tables.decode_value
 
 
 def _text(value: Any) -> str | None:

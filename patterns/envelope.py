@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from patterns.address import Address, Answer
-from patterns.amqp import Delivery, Outgoing, Properties
+from patterns.address import Address, Answer, Saga
+from patterns.amqp import UNDECODABLE, Delivery, Outgoing, Properties
+from patterns.copies import number
 from patterns.errors import Unreadable
 from patterns.message import ANSWER, MAX_BYTES, SCHEMA_VERSION, Message, message_id
 from patterns.runtime import runtime
@@ -21,8 +22,11 @@ from patterns.runtime import runtime
 TRACEPARENT = r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
 """A W3C trace context, as clients send it and messages carry it on."""
 
-REPLY_TO = re.compile(r"amq\.rabbitmq\.reply-to\..+|rpc\.reply\.[a-z]+\..+")
-"""Where a requester may ask us to publish; anything else would let it write into any queue."""
+REPLY_TO = re.compile(r"amq\.rabbitmq\.reply-to\.[!-~]+")
+"""Where a requester may ask us to publish: direct reply-to.  Anything else would let it write into any queue."""
+
+LATEST_DEADLINE = 2**40
+"""Seconds since 1970; what says it is later is no deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,8 @@ def identity(delivery: Delivery) -> UUID:
     given = delivery.properties.message_id
     if not given:
         raise Unreadable("no message_id: without one a duplicate cannot be told")
+    if not given.isprintable() or "\N{REPLACEMENT CHARACTER}" in given:
+        raise Unreadable(f"message_id {given!r} is not plain text: two of that kind could not be told apart")
     try:
         return UUID(given)
     except ValueError:
@@ -110,22 +116,43 @@ def read(delivery: Delivery, types: dict[str, type[Message]], mode: str) -> Mess
     Raises Unreadable with the reason when it can never be handled.
     """
     properties = delivery.properties
-    identity(delivery)
-    if len(delivery.body) > MAX_BYTES:
-        raise Unreadable(f"{len(delivery.body)} bytes; at most {MAX_BYTES} are read")
+    if not properties.type:
+        raise Unreadable("no type: nobody can say what it is")
     if properties.type not in types:
         return None
+    identity(delivery)
+    _check_form(delivery)
+    try:
+        message = types[properties.type].received(delivery.body, message_id=properties.message_id or "", mode=mode)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise Unreadable(f"not a readable {properties.type}: {error}") from error
+    _check_order(delivery, message.order_id)
+    return message
+
+
+def _check_form(delivery: Delivery) -> None:
+    """Raise Unreadable for what is not to be parsed."""
+    properties = delivery.properties
+    if len(delivery.body) > MAX_BYTES:
+        raise Unreadable(f"{len(delivery.body)} bytes; at most {MAX_BYTES} are read")
     if properties.content_type != "application/json":
         raise Unreadable(f"content type {properties.content_type!r}; application/json is read")
+    if UNDECODABLE in properties.headers:
+        raise Unreadable("its headers are no AMQP table")
     version = str(properties.headers.get("schema_version", SCHEMA_VERSION))
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-        raise Unreadable(f"schema version {version!r}; {SCHEMA_VERSION} is read")
+        raise Unreadable(f"schema version {version[:40]!r}; {SCHEMA_VERSION} is read")
     if properties.reply_to and not REPLY_TO.fullmatch(properties.reply_to):
         raise Unreadable(f"reply_to {properties.reply_to!r} is no reply queue")
-    try:
-        return types[properties.type].received(delivery.body, message_id=properties.message_id or "", mode=mode)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"not a readable {properties.type}: {_brief(error)}") from error
+
+
+def _check_order(delivery: Delivery, order_id: UUID) -> None:
+    """Raise Unreadable when the envelope speaks of another order than the body: one of them lies."""
+    header, key = delivery.properties.headers.get("order_id"), delivery.routing_key.split(".")
+    if header is not None and header != str(order_id):
+        raise Unreadable(f"the header says order {str(header)[:40]!r}, the body says {order_id}")
+    if delivery.exchange == Saga.exchange and key[1:2] != [str(order_id)]:
+        raise Unreadable(f"the routing key {delivery.routing_key[:80]!r} names another order than the body, {order_id}")
 
 
 def context_of(delivery: Delivery, mode: str) -> Context:
@@ -135,9 +162,5 @@ def context_of(delivery: Delivery, mode: str) -> Context:
     return Context(
         mode=mode, causation_id=str(identity(delivery)),
         traceparent=trace if isinstance(trace, str) and re.fullmatch(TRACEPARENT, trace) else None,
-        deadline=float(deadline) if isinstance(deadline, int | float) else None,
+        deadline=float(number(deadline, LATEST_DEADLINE)) or None,
     )
-
-
-def _brief(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

@@ -12,7 +12,6 @@ duplicate, which the inbox takes.  All messages that are ready share one transac
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -27,7 +26,8 @@ from patterns.hearing import Heard, Hearing, RowLocks
 from patterns.link import Link
 from patterns.logs import get_logger
 from patterns.message import Message
-from patterns.retry import Retries
+from patterns.mishaps import Mishaps
+from patterns.retry import readable
 from patterns.runtime import runtime
 from patterns.settings import settings
 from patterns.voice import Voice
@@ -49,7 +49,7 @@ def deliver(
     said: list[Said] = []
     for heard in sorted(batch, key=lambda heard: heard.message.order_id):
         if heard.answers:
-            outbox.mark_answered(session, heard.delivery.properties.correlation_id)
+            outbox.mark_answered(session, heard.delivery.properties.correlation_id, heard.message.order_id)
         if heard.id in first or heard.asks:
             first.discard(heard.id)
             asker = heard.delivery if heard.asks else None
@@ -82,11 +82,11 @@ class Listener:
     ) -> None:
         self.service, self.database, self.wirings, self.voice = service, database, wirings, voice
         self._lock_rows = lock_rows
-        self.counts: Counter[str] = Counter()
         self.trouble: str | None = None
         self.link = Link(f"{service}.ears", transport, self._prepare, self._work, settings().batch_size)
         self._hearing = Hearing(service, wirings)
-        self._retries = Retries(service, voice, topology.heard_queues(service, wirings))
+        self._mishaps = Mishaps(service, voice, topology.heard_queues(service, wirings))
+        self.counts = self._mishaps.counts
         self._preparing = runtime().workers(settings().gateway_calls_in_flight, f"{service}.prepare")
         self._log = get_logger(service)
 
@@ -102,9 +102,20 @@ class Listener:
             channel.consume(queue)
 
     def _work(self, channel: Channel, deliveries: Sequence[Delivery]) -> None:
-        self.handle(deliveries)
-        # Everything before these is acknowledged already, so one ack says it for all of them.
-        channel.ack(max(delivery.tag or 0 for delivery in deliveries), multiple=True)
+        again = [delivery for delivery in deliveries if delivery.redelivered]
+        if not again:
+            self.handle(deliveries)
+            # Everything before these is acknowledged already, so one ack says it for all of them.
+            channel.ack(max(delivery.tag or 0 for delivery in deliveries), multiple=True)
+            return
+        # One of these may have ended the last consumer, and may end this one.  Each by itself, in any order, its healthy
+        # neighbours come through, a few at each try, instead of being taken along until the broker gives them up.
+        first_time = [delivery for delivery in deliveries if not delivery.redelivered]
+        again.sort(key=lambda _: runtime().between(0, 1))
+        for some in ([first_time] if first_time else []) + [[delivery] for delivery in again]:
+            self.handle(some)
+            for delivery in some:
+                channel.ack(delivery.tag or 0)
 
     def handle(self, deliveries: Sequence[Delivery]) -> None:
         """See to it that each delivery is handled, retried or parked.  Raises BrokerUnavailable when that is unsure."""
@@ -112,7 +123,7 @@ class Listener:
 
     def answer(self, delivery: Delivery) -> list[Said]:
         """Handle one answer to a request of ours in one transaction; what it says is left to the caller to publish."""
-        heard = self._hearing.hear(delivery)
+        heard = self._read(delivery)
         return [] if heard is None else self.database.transact(deliver, self.service, [heard], self.wirings)
 
     def _handle(self, batch: Sequence[Heard]) -> None:
@@ -124,7 +135,7 @@ class Listener:
             raise  # stopping: the broker keeps what is in hand
         except Exception as error:  # whatever a handler raises is for the retry ladder, never for the broker
             if len(batch) == 1:
-                self._failed(batch[0].delivery, error)
+                self._mishaps.failed(batch[0].delivery, error)
             for heard in batch if len(batch) > 1 else ():
                 self._handle([heard])  # one of them failed: one at a time shows which
             return
@@ -151,12 +162,12 @@ class Listener:
 
     def _read(self, delivery: Delivery) -> Heard | None:
         if delivery.queue == topology.dead_queue(self.service):
-            self._note("sent_back", delivery, f"back to {self._retries.send_back(delivery)}")
+            self._mishaps.given_up(delivery)
             return None
         try:
             heard = self._hearing.hear(delivery)
         except Unreadable as error:
-            self._failed(delivery, error)
+            self._mishaps.unreadable(delivery, error)
             return None
         if heard is None:
             self.counts["ignored"] += 1
@@ -172,31 +183,13 @@ class Listener:
                 heard.verdict = verdict and verdict.result()
                 ready.append(heard)
             except Exception as error:  # as for a handler: its message alone is retried
-                self._failed(heard.delivery, error)
+                self._mishaps.failed(heard.delivery, error)
         return ready
-
-    def _failed(self, delivery: Delivery, error: Exception) -> None:
-        reason = f"{type(error).__name__}: {error}"
-        if delivery.tag is None:
-            self._note("dropped", delivery, reason)  # an answer is only a hint: its request is asked again
-        elif isinstance(error, Unreadable):  # trying again would not make it readable
-            self._retries.park(delivery, str(error))
-            self._note("parked", delivery, str(error))
-        else:
-            delay = self._retries.again_or_park(delivery, reason)
-            self._note("parked" if delay is None else "retried", delivery, reason)
-
-    def _note(self, action: str, delivery: Delivery, why: Any) -> None:
-        self.counts[action] += 1
-        self._log.warning(
-            "%s %s at %s: %s", delivery.properties.type or "A message", action, delivery.queue,
-            " ".join(str(why).split())[:300], extra={"action": action},
-        )
 
 
 def _inbox_row(service: str, heard: Heard) -> dict[str, Any]:
     return {
         "service": service, "message_id": heard.id, "order_id": heard.message.order_id, "type": heard.message.type,
         "mode": heard.context.mode, "queue": heard.delivery.queue, "handler": heard.line.handler.__name__,
-        "sender": (heard.delivery.properties.app_id or "")[:60],
+        "sender": readable(heard.delivery.properties.app_id or "")[:60],
     }

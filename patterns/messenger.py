@@ -19,7 +19,7 @@ from patterns.errors import AnswerTimeout, Refused, Unconfirmed, Unreadable, Unr
 from patterns.link import Link
 from patterns.logs import get_logger
 from patterns.message import TYPES, Message
-from patterns.retry import Retries
+from patterns.retry import ParkedAs, Retries
 from patterns.settings import settings
 from patterns.transport import transport
 
@@ -58,7 +58,8 @@ class Consumer:
                 answer = self._answered(delivery)
             except Exception as error:  # a shell's handler may raise anything; its message must not be lost
                 get_logger(self._service).warning("Parked: %s", error, extra={"action": "parked"})
-                Retries(self._service, channel).park(delivery, str(error))
+                parked_as: ParkedAs = "unreadable" if isinstance(error, Unreadable) else "failed"
+                Retries(self._service, channel).park(delivery, str(error), parked_as)
             else:
                 channel.publish([] if answer is None else [answer])
             channel.ack(delivery.tag or 0)

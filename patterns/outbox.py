@@ -31,6 +31,11 @@ _MARKING = (
     .values(sent_at=now())
 )
 
+_ANSWERED = (
+    update(outbox).values(sent_at=now()).where(
+        outbox.c.message_id == bindparam("request"), outbox.c.order_id == bindparam("about"), outbox.c.sent_at.is_(None))
+)
+
 _FIELDS = tuple(field.name for field in fields(Said))
 
 
@@ -88,9 +93,10 @@ def unsent(session: Session) -> int:
     return int(count)
 
 
-def mark_answered(session: Session, request_id: str | None) -> None:
-    """Note that the RPC request with this message id is answered: only now is it done."""
+def mark_answered(session: Session, request_id: str | None, order_id: UUID) -> None:
+    """Note that the RPC request with this message id, about this order, is answered: only now is it done."""
     try:
-        mark_sent(session, [UUID(request_id or "")])
+        request = UUID(request_id or "")
     except ValueError:
         return  # no request of ours has such an id
+    session.execute(_ANSWERED, {"request": request, "about": order_id})

@@ -8,7 +8,7 @@ Unlike messages between services, it may hold no unknown field: a typing error s
 from __future__ import annotations
 
 from collections import Counter
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -91,7 +91,7 @@ def _cents(amount: Any) -> int:
     """An amount such as ``"19.99"`` in cents.  Raises ValueError unless it is a whole number of them."""
     try:
         cents = Decimal(str(amount)) * 100 if not isinstance(amount, bool) else Decimal("NaN")
-    except InvalidOperation:
+    except ArithmeticError:  # no number, or one beyond what Decimal can hold
         cents = Decimal("NaN")
     if not cents.is_finite() or abs(cents) >= 10**19 or cents != cents.to_integral_value():
         raise ValueError("amount must be a decimal with at most two places, such as 19.99")

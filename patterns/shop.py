@@ -80,7 +80,7 @@ class Priced(Message):
     """What every step on the way forward needs: whose order, which goods at which prices, how much in all."""
 
     user_id: Id
-    lines: tuple[PricedLine, ...]
+    lines: Annotated[tuple[PricedLine, ...], Field(min_length=1, max_length=MAX_LINES)]
     amount_cents: Cents
 
     @classmethod
@@ -93,7 +93,7 @@ class OrderPlaced(Message):
     """A customer wants these goods; ``amount_cents``, if given, is what they think it costs."""
 
     user_id: Id
-    lines: tuple[Line, ...]
+    lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=MAX_LINES)]
     amount_cents: Cents | None = None
     mode: OrdersMode = None
 

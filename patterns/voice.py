@@ -14,7 +14,8 @@ from patterns import outbox, topology
 from patterns.amqp import DIRECT_REPLY_TO, Channel, Delivery, Outgoing, Receipt, Transport
 from patterns.database import Database
 from patterns.envelope import Said
-from patterns.errors import BrokerUnavailable, DatabaseUnavailable
+from patterns.errors import BrokerUnavailable, DatabaseUnavailable, Unreadable
+from patterns.hearing import Hearing
 from patterns.link import Link
 from patterns.logs import get_logger
 from patterns.runtime import runtime
@@ -33,7 +34,8 @@ class Voice:
         self.service, self.database, self.wirings = service, database, wirings
         self.link = Link(f"{service}.voice", transport, self._prepare, self._answered, ANSWERS_AT_ONCE)
         self._unawaited = unawaited
-        self._awaited: dict[str, SimpleQueue[Delivery]] = {}
+        self._awaited: dict[tuple[str, UUID], SimpleQueue[Delivery]] = {}  # by request and order
+        self._hearing = Hearing(service, wirings)
         self._log = get_logger(service)
 
     def say(self, said: Sequence[Said]) -> None:
@@ -59,14 +61,14 @@ class Voice:
     def ask(self, request: Said, timeout: float) -> Delivery | None:
         """Publish a request and wait for its answer, at most ``timeout`` seconds; None means unknown, not failed."""
         answer: SimpleQueue[Delivery] = runtime().mailbox()
-        self._awaited[str(request.message_id)] = answer
+        self._awaited[str(request.message_id), request.order_id] = answer
         try:
             self.say([request])
             return answer.get(timeout=max(timeout, 0))
         except Empty:
             return None
         finally:
-            self._awaited.pop(str(request.message_id), None)
+            self._awaited.pop((str(request.message_id), request.order_id), None)
 
     def publish(self, messages: Sequence[Outgoing], timeout: float = 30.0) -> list[Receipt]:
         """Publish what is in no outbox: retries and parked messages.  Raises BrokerUnavailable."""
@@ -83,13 +85,22 @@ class Voice:
     def _answered(self, channel: Channel, deliveries: Sequence[Delivery]) -> None:
         unawaited = []
         for delivery in deliveries:
-            waiting = self._awaited.pop(delivery.properties.correlation_id or "", None)
+            request = self._request(delivery)
+            waiting = self._awaited.pop(request, None) if request else None
             if waiting is None:
                 unawaited.append(delivery)
             else:
                 waiting.put(delivery)
         if unawaited:
             self._unawaited(channel, unawaited)
+
+    def _request(self, answer: Delivery) -> tuple[str, UUID] | None:
+        """The request and order it is about; None for what is no answer: whoever waits goes on waiting."""
+        try:
+            heard = self._hearing.hear(answer)
+        except Unreadable:
+            return None
+        return None if heard is None else (answer.properties.correlation_id or "", heard.message.order_id)
 
     def _not_sent(self, one: Said, receipt: Receipt) -> None:
         why = "no queue is bound there" if receipt is Receipt.RETURNED else f"the broker's answer: {receipt.value}"

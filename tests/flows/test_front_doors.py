@@ -107,7 +107,7 @@ HOSTILE: dict[str, tuple[str, Outgoing, str]] = {
                  "not a readable OrderPlaced"),
     "not even text": ("product", Outgoing("", "product.reserve", b"\xff\x00\xfe", Properties(
         message_id="m", type="OrderPlaced")), "not a readable OrderPlaced"),
-    "no type": ("product", Outgoing("", "product.reserve", b"{}", Properties(message_id="m")), "not understood"),
+    "no type": ("product", Outgoing("", "product.reserve", b"{}", Properties(message_id="m")), "no type"),
     "an unknown type": ("product", Outgoing("", "product.reserve", b"{}", Properties(message_id="m", type="Surprise")),
                         "not understood"),
     "a type for another queue": ("product", Outgoing("", "product.sell", json.dumps(ORDERED).encode(),

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pika import data, spec
 
-from patterns.connection_envelope import from_pika
+from patterns.amqp import UNDECODABLE
+from patterns.connection_envelope import DEEPEST, from_pika
 
 
 def decoded(*fields: tuple[bytes, bytes]) -> Any:
@@ -32,9 +33,34 @@ def test_a_value_python_does_not_have_is_the_bytes_it_came_as(kind: bytes, value
     assert decoded((b"F", nested), (b"t", b"\0")) == {"a": {"i": value}, "b": False}
 
 
-def test_what_is_not_even_amqp_is_still_an_error() -> None:
-    with pytest.raises(struct.error):
-        decoded((b"T", b"\0"))
+def test_a_float_is_not_cut_to_an_integer() -> None:
+    assert decoded((b"d", struct.pack(">d", 3.7)), (b"f", struct.pack(">f", 1.5))) == {"a": 3.7, "b": 1.5}
+
+
+def table(*fields: bytes) -> bytes:
+    raw = b"".join(b"\x01n" + field for field in fields)
+    return struct.pack(">I", len(raw)) + raw
+
+
+def test_what_is_nested_too_deep_for_python_is_bytes() -> None:
+    for kind, wrap in ((b"F", table), (b"A", lambda field: struct.pack(">I", len(field)) + field)):
+        nested = wrap(b"V")
+        for _ in range(20_000):
+            nested = wrap(kind + nested)
+        found, depth = decoded((kind, nested), (b"t", b"\x01")), 0
+        assert found["b"] is True
+        value = found["a"]
+        while not isinstance(value, bytes):
+            value, depth = value["n"] if isinstance(value, dict) else value[0], depth + 1
+        assert depth == DEEPEST
+
+
+@pytest.mark.parametrize("field", [b"T\0", b"Q\0", b"F\0\0\0\x09\x01nT\0", b"A\0\0\0\x02Qx", b"S\xff", b""])
+def test_headers_that_are_no_table_are_one_header_and_end_no_connection(field: bytes) -> None:
+    raw = table(field)
+    properties, end = data.decode_table(raw + b"rest", 0)
+    assert properties == {UNDECODABLE: raw[4:]}
+    assert (raw + b"rest")[end:] == b"rest"
 
 
 def test_headers_are_plain_python() -> None:
