@@ -7,13 +7,14 @@ import sys
 import typer
 from rich.console import Console
 
-from lab.commands import audit, flow, order, shop, torture
+from lab.commands import audit, flow, migrate, order, shop, torture
 from patterns.errors import OrderflowError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 app.command()(shop.run)
 app.command()(shop.serve)
+app.command()(migrate.migrate)
 app.command()(shop.topology)
 app.command()(flow.flow)
 app.command()(order.order)

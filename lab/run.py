@@ -37,6 +37,7 @@ def run(console: Console) -> None:
     finally:
         serving.stop()
         use(None)
+    serving.refuse_if_one_did()
 
 
 def _first_stock() -> None:

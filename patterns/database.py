@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, MetaData, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
-from patterns.engine import database_url, make_engine
+from patterns.engine import LOCK_SECONDS, database_url, make_engine
 from patterns.errors import CommitUnknown, DatabaseUnavailable, GaveWay
 from patterns.runtime import runtime
 from patterns.sql import insert_for, now
@@ -100,15 +100,22 @@ class Database:
 
     def create_tables(self, metadata: MetaData) -> None:
         """Make the tables that are missing; instances that start at once wait for each other."""
-        if self.engine.dialect.name == "sqlite":
-            self.transact(metadata.create_all)
-            return
+        self.alone(metadata.create_all)
 
-        def create(session: Session) -> None:
-            session.execute(text("SELECT pg_advisory_xact_lock(hashtext('orderflow.tables'))"))
-            metadata.create_all(session)
+    def alone(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Make or change tables, in one transaction, while nobody else does; whoever comes second waits.
 
-        self.transact(create)
+        Only a table in use gives up waiting after the usual LOCK_SECONDS: everybody who wants it queues behind us.
+        """
+
+        def locked(session: Session) -> T:
+            if session.dialect.name != "sqlite":  # there every writing transaction is alone
+                session.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"))
+                session.execute(text("SELECT pg_advisory_xact_lock(hashtext('orderflow.tables'))"))
+                session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+            return work(session, *args, **kwargs)
+
+        return self.transact(locked)
 
     def ping(self) -> None:
         """Raises DatabaseUnavailable unless the database answers."""

@@ -13,6 +13,9 @@ from sqlalchemy.exc import ArgumentError
 from patterns.errors import SettingsError
 from patterns.settings import settings
 
+LOCK_SECONDS = 5
+"""How long a statement waits for somebody else's lock on PostgreSQL."""
+
 
 def database_url(service: str) -> URL:
     """Where a service's tables are: DATABASE_URL with ``{service}`` filled in, or its own file in ORDERFLOW_HOME.
@@ -46,7 +49,7 @@ def make_engine(url: URL, clock: Callable[[], float]) -> Engine:
         engine = create_engine(url, pool_size=40, max_overflow=10, connect_args={"timeout": 30})
         _teach_sqlite(engine, clock)
         return engine
-    limits = "-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000"
+    limits = f"-c statement_timeout=10000 -c lock_timeout={LOCK_SECONDS}s -c idle_in_transaction_session_timeout=60000"
     return create_engine(
         url, pool_size=10, max_overflow=30, pool_timeout=10,
         connect_args={"options": limits, "connect_timeout": 5, "application_name": "orderflow"},

@@ -11,6 +11,7 @@
         DatabaseUnavailable        ... the database
           GaveWay                  ... other transactions were in the way, again and again
           CommitUnknown            ... while committing: done or not, nobody knows
+      SchemaMismatch               the tables are not those of this code: older, or newer
       EmbeddedBrokerInUse          another process holds the embedded broker's folder
       PublishError                 a message did not reach a queue for certain
         Unroutable                 ... no queue is bound there
@@ -70,6 +71,10 @@ class GaveWay(DatabaseUnavailable):
 
 class CommitUnknown(DatabaseUnavailable):
     """The connection broke while committing: the work may be done or not; only an idempotent one may be repeated."""
+
+
+class SchemaMismatch(OrderflowError):
+    """The tables are not those that this code wants; the message says what to run."""
 
 
 class EmbeddedBrokerInUse(OrderflowError):

@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Mapping
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
@@ -41,7 +42,9 @@ def server_of(app: FastAPI) -> uvicorn.Server:
     """A server for the app that logs only what is worth reading."""
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_SECONDS)
-    return uvicorn.Server(config)
+    server = uvicorn.Server(config)
+    app.state.service.on_refusal = partial(setattr, server, "should_exit", True)
+    return server
 
 
 def serve(service: str, app: FastAPI) -> None:
@@ -50,6 +53,8 @@ def serve(service: str, app: FastAPI) -> None:
     try:
         transport()  # first: a malformed setting, or an embedded broker in use, is said in one plain line
         server_of(app).run(sockets=[bind(service)])
+        if app.state.service.refusal is not None:
+            raise app.state.service.refusal
     except OrderflowError as error:
         raise SystemExit(f"orderflow: {error}") from None
     except KeyboardInterrupt:
@@ -60,6 +65,7 @@ class Serving:
     """Several services in this process, each on its own port with a thread of its own."""
 
     def __init__(self, apps: Mapping[str, FastAPI]) -> None:
+        self._apps = list(apps.values())
         self._sockets: dict[str, socket.socket] = {}
         try:
             for name in apps:
@@ -75,12 +81,18 @@ class Serving:
         }
 
     def start(self) -> None:
-        """Start them; returns when each accepts requests, or has stopped because it cannot."""
+        """Start them; returns when each accepts requests, or has stopped because it cannot.
+
+        Raises SchemaMismatch, with none of them left running, when a database is not as the code wants it.
+        """
         for thread in self._threads.values():
             thread.start()
         for name, server in self.servers.items():
             while not server.started and self._threads[name].is_alive():
                 self._threads[name].join(0.01)
+        if any(app.state.service.refusal for app in self._apps):
+            self.stop()
+            self.refuse_if_one_did()
 
     def stop(self) -> None:
         """Let each finish what it has in hand."""
@@ -88,6 +100,12 @@ class Serving:
             server.should_exit = True
         for thread in self._threads.values():
             thread.join(STOP_SECONDS + 5)
+
+    def refuse_if_one_did(self) -> None:
+        """Raises SchemaMismatch when a service ended because its tables are not those of its code."""
+        for app in self._apps:
+            if app.state.service.refusal is not None:
+                raise app.state.service.refusal
 
     @property
     def alive(self) -> bool:

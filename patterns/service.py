@@ -1,7 +1,8 @@
 """A service: its database, its voice, its ears, its relay; started together, stopped together.
 
 Whatever is away when it starts is waited for: the service answers on its port at once, ``/readyz`` says what is
-missing, and everything that needs it answers 503 until it is there.
+missing, and everything that needs it answers 503 until it is there.  Tables of another version than the code are not
+waited for: the service ends, and says what to run.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from sqlalchemy import MetaData
 from tenacity import Retrying, retry_if_exception_type, sleep_using_event, wait_exponential_jitter
 from tenacity.stop import stop_when_event_set
 
-from patterns import outbox, topology
+from patterns import outbox, schema, topology
 from patterns.checks_names import too_long
 from patterns.database import Database, Session
 from patterns.envelope import Context, Said
-from patterns.errors import DatabaseUnavailable, WiringError
+from patterns.errors import DatabaseUnavailable, SchemaMismatch, WiringError
 from patterns.hearing import RowLocks
 from patterns.journal import keep_journal
 from patterns.listener import Listener, addressed
@@ -54,6 +55,9 @@ class Service:
         self._lock_rows = lock_rows
         self._acts = {message: act for act in acts for message in accepts(act)}
         self.trouble: str | None = "not started"
+        self.refusal: SchemaMismatch | None = None
+        self.on_refusal: Callable[[], None] | None = None
+        """Ends the process's server; whoever serves the app sets it."""
         topology.know(name, wirings)
         self.voice: Voice
         self.listener: Listener
@@ -68,8 +72,12 @@ class Service:
         return chosen if chosen in self.wirings else next(iter(self.wirings))
 
     def start(self) -> None:
-        """Make the tables, connect, listen; what is away is waited for in the background."""
+        """See to the tables, connect, listen; what is away is waited for in the background.
+
+        Raises SchemaMismatch when the tables are not this code's, unless ``on_refusal`` ends it in better order.
+        """
         self._stopping.clear()
+        self.refusal = None
         broker = transport()
         self.voice = Voice(self.name, broker, self.database, self.wirings, lambda _, answers: self.listener.handle(answers))
         self.listener = Listener(self.name, broker, self.database, self.wirings, self.voice, self._lock_rows)
@@ -82,6 +90,10 @@ class Service:
             get_logger(self.name).warning("%s; waiting for it.", error, extra={"action": "unavailable"})
             self._starter = runtime().thread(f"{self.name}.start", self._begin_when_possible)
             self._starter.start()
+        except SchemaMismatch as error:
+            self._refuse(error)
+            if self.on_refusal is None:
+                raise
 
     def stop(self) -> None:
         """Finish what is in hand, say it, close."""
@@ -104,7 +116,7 @@ class Service:
             self.listener.link.abandon()
 
     def _begin(self) -> None:
-        self.database.create_tables(self.metadata)
+        schema.prepare(self.database, self.metadata)
         if self._stopping.is_set():
             return
         self.voice.link.start()
@@ -120,7 +132,16 @@ class Service:
             stop=stop_when_event_set(self._stopping), sleep=sleep_using_event(self._stopping),
             retry_error_callback=lambda _: None,
         )
-        patience(self._begin)
+        try:
+            patience(self._begin)
+        except SchemaMismatch as error:
+            get_logger(self.name).error("%s", error, extra={"action": "refused"})
+            self._refuse(error)
+
+    def _refuse(self, error: SchemaMismatch) -> None:
+        self.trouble, self.refusal = str(error), error
+        if self.on_refusal is not None:
+            self.on_refusal()
 
     def perform(
         self, message: Message, *, wait: bool = False, traceparent: str | None = None

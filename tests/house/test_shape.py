@@ -23,6 +23,12 @@ def test_every_service_has_the_same_files(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_every_service_has_its_migrations_and_no_other_folder(service: str) -> None:
+    folders = {path.name for path in (ROOT / service).iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders == {"migrations"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_every_service_speaks_and_listens_with_the_same_eight_helpers(service: str) -> None:
     rabbitmq = importlib.import_module(f"{service}.rabbitmq")
     for name in HELPERS:
