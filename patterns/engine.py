@@ -70,7 +70,10 @@ def _teach_sqlite(engine: Engine, clock: Callable[[], float]) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get("orderflow_read")
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    event.listen(engine, "begin", begin_sqlite)
+
+
+def begin_sqlite(connection: Connection) -> None:
+    """Begin a transaction that reads, or one that writes."""
+    reading = connection.get_execution_options().get("orderflow_read")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -18,7 +18,6 @@ from patterns.runtime import runtime
 from patterns.settings import settings
 from patterns.voice import Voice
 
-SWEEP_SECONDS = 1.0
 PRUNE_SECONDS = 60.0
 
 P = ParamSpec("P")
@@ -71,7 +70,7 @@ class Relay:
                 return
             if runtime().monotonic() >= sweep_at:
                 self._guarded(self._round)
-                sweep_at = runtime().monotonic() + SWEEP_SECONDS
+                sweep_at = runtime().monotonic() + settings().relay_seconds
 
     def _guarded(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         try:

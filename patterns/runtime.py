@@ -8,6 +8,7 @@ when nobody can.
 from __future__ import annotations
 
 import random
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -40,9 +41,9 @@ class Runtime:
         """A lock, as :class:`threading.Lock`."""
         return threading.Lock()
 
-    def condition(self) -> threading.Condition:
-        """A condition with a lock of its own."""
-        return threading.Condition()
+    def condition(self, lock: Any = None) -> threading.Condition:
+        """A condition, with a lock of its own unless one is given."""
+        return threading.Condition(lock)
 
     def event(self) -> threading.Event:
         """A flag one can wait for."""
@@ -71,6 +72,10 @@ class Runtime:
     def between(self, low: float, high: float) -> float:
         """Any number between these, so that two who met once do not meet again."""
         return random.uniform(low, high)  # noqa: S311 (not a secret)
+
+    def token(self) -> str:
+        """Eight characters nobody else has."""
+        return secrets.token_hex(4)
 
 
 _current = Runtime()

@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     rpc_wait_seconds: Seconds = 5
     order_deadline_seconds: Seconds = 30
     journal_days: Seconds = 7
+    relay_seconds: Seconds = 1
     batch_size: Annotated[int, Field(ge=1, le=1000)] = 32
     queue_type: Literal["quorum", "classic"] = "quorum"
     retry_delays_seconds: Annotated[tuple[Seconds, ...], NoDecode] = (1, 5, 25)

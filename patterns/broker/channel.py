@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -12,6 +11,7 @@ from patterns.amqp import Cancelled, Declares, Delivery, Outgoing, QueueInfo, Re
 from patterns.broker.effects import CancelNotice, ChannelEnded, Confirm, Deliver, Effect, Return
 from patterns.broker.wire import carried, own_copy
 from patterns.errors import BrokerUnavailable, ChannelClosed
+from patterns.runtime import runtime
 
 if TYPE_CHECKING:
     from patterns.broker.connection import EmbeddedConnection
@@ -28,7 +28,7 @@ class EmbeddedChannel:
         self._receipts: dict[int, Receipt] = {}  # answers to publishes that are being made right now
         self._ended: BrokerUnavailable | None = None
         self._woken = False
-        self._changed = threading.Condition(engine.lock)
+        self._changed = runtime().condition(engine.lock)
 
     # --- what the transport tells us, under its lock ---
 

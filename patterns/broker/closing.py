@@ -63,6 +63,12 @@ class Closing(Storing):
         for consumer in consumers:
             self._notify(consumer)
 
+    def evict(self, consumer: Consumer, now: float) -> None:
+        """End a consumer from the broker's side, as when its queue's leader fails over; what it holds stays its own."""
+        consumer.queue.consumers.remove(consumer)
+        self._notify(consumer)
+        self.leave(consumer.queue, now)
+
     def _notify(self, consumer: Consumer) -> None:
         channel = consumer.channel
         channel.consumers.pop(consumer.tag, None)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 class EmbeddedConnection:
     """One connection to the embedded broker."""
 
+    channel_type = EmbeddedChannel
+    """What its channels are made as."""
+
     def __init__(self, engine: Engine, name: str, number: int) -> None:
         self.name, self.number = name, number
         self.channels: dict[int, EmbeddedChannel] = {}
@@ -35,7 +38,7 @@ class EmbeddedConnection:
         with self._engine.operation() as (machine, _):
             if self.lost is not None:
                 raise self.lost
-            channel = EmbeddedChannel(self._engine, self, machine.open_channel(self.number))
+            channel = self.channel_type(self._engine, self, machine.open_channel(self.number))
             self.channels[channel.number] = self._engine.channels[channel.number] = channel
             return channel
 

@@ -5,20 +5,20 @@ Every operation holds the lock, writes what must survive in one go, and only the
 
 from __future__ import annotations
 
-import secrets
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from patterns.broker.channel import EmbeddedChannel
 from patterns.broker.connection import EmbeddedConnection
+from patterns.broker.core import Chooser
 from patterns.broker.data import JournalEntry
 from patterns.broker.effects import ConnectionEnded
 from patterns.broker.journal import Journal
 from patterns.broker.machine import Machine
 from patterns.broker.records import rebuild, survivors
 from patterns.errors import BrokerUnavailable, ChannelClosed, ConnectionLost, OrderflowError
+from patterns.runtime import Startable, runtime
 
 NEVER = float("inf")
 
@@ -26,20 +26,20 @@ NEVER = float("inf")
 class Engine:
     """Drives one machine for all clients in this process."""
 
-    def __init__(self, folder: Path | None, clock: Callable[[], float]) -> None:
-        self.lock = threading.Lock()
+    def __init__(self, folder: Path | None, clock: Callable[[], float], choose: Chooser | None = None) -> None:
+        self.lock = runtime().lock()
         self.channels: dict[int, EmbeddedChannel] = {}
         self.connections: dict[int, EmbeddedConnection] = {}
         self.changes = 0
-        self.changed = threading.Condition(self.lock)
+        self.changed = runtime().condition(self.lock)
         self.down: str | None = None  # why nobody can connect, when nobody can
         self.failed = False  # it is down because the journal could not be written; perhaps it can be now
         self.closed = False
         self.clock = clock
         self.journal = None if folder is None else Journal(folder)
-        self.machine = Machine()
-        self._due = threading.Condition(self.lock)  # something expires sooner than the timer thinks
-        self._timer: threading.Thread | None = None
+        self.machine = Machine(choose=choose)
+        self._due = runtime().condition(self.lock)  # something expires sooner than the timer thinks
+        self._timer: Startable | None = None
         self._timer_at = NEVER
         try:
             with self.lock:
@@ -99,7 +99,9 @@ class Engine:
     def begin(self) -> None:
         """Come up with what is durable: from the journal, or without one from what the machine held."""
         kept = list(survivors(self.machine)) if self.journal is None else self.journal.records()
-        machine = Machine(life=secrets.token_hex(4), journaling=self.journal is not None)
+        machine = Machine(choose=self.machine.choose, life=runtime().token(), journaling=self.journal is not None)
+        # Numbers go on: an old connection that is closed only now must not be taken for a new one of the same number.
+        machine.serial = self.machine.serial
         rebuild(machine, kept, self.clock())
         if self.journal is not None:
             self._write(self.journal.compact, survivors(machine))
@@ -165,7 +167,7 @@ class Engine:
         self._timer_at = soonest
         self._due.notify_all()
         if self._timer is None:
-            self._timer = threading.Thread(target=self._expire, name="embedded-broker-timer", daemon=True)
+            self._timer = runtime().thread("embedded-broker-timer", self._expire)
             self._timer.start()
 
     def _expire(self) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from patterns.broker.connection import EmbeddedConnection
+from patterns.broker.core import Chooser
 from patterns.broker.engine import Engine
 from patterns.errors import BrokerUnavailable, ConnectionLost
+from patterns.runtime import runtime
 
 
 class EmbeddedTransport:
@@ -17,8 +18,10 @@ class EmbeddedTransport:
     Raises EmbeddedBrokerInUse when another transport holds the folder.
     """
 
-    def __init__(self, folder: Path | None = None, *, clock: Callable[[], float] = time.time) -> None:
-        self._engine = Engine(folder, clock)
+    def __init__(
+        self, folder: Path | None = None, *, clock: Callable[[], float] | None = None, choose: Chooser | None = None
+    ) -> None:
+        self._engine = Engine(folder, clock or runtime().now, choose)
 
     def connect(self, name: str) -> EmbeddedConnection:
         """Connect under a name.  Raises BrokerUnavailable while the broker is stopped."""
@@ -62,6 +65,19 @@ class EmbeddedTransport:
             engine.tell()
             return len(hit)
 
+    def cancel_consumers(self, name_prefix: str) -> int:
+        """End all consumers of connections whose name begins so, and tell them; answers how many."""
+        engine = self._engine
+        with engine.lock:
+            hit = [
+                consumer for connection in engine.machine.connections.values() if connection.name.startswith(name_prefix)
+                for channel in connection.channels.values() for consumer in channel.consumers.values()
+            ]
+            for consumer in hit:
+                engine.machine.evict(consumer, engine.clock())
+            engine.tell()
+            return len(hit)
+
     def queues(self) -> dict[str, tuple[int, int, int]]:
         """Every queue: how many messages are ready, how many delivered and unacknowledged, how many consumers."""
         with self._engine.lock:
@@ -75,12 +91,12 @@ class EmbeddedTransport:
 
         The predicate is asked without the lock, so it may use this transport, or a database.
         """
-        engine, until = self._engine, time.monotonic() + timeout
+        engine, until = self._engine, runtime().monotonic() + timeout
         while True:
             seen = engine.changes
             if predicate():
                 return True
             with engine.lock:
                 while engine.changes == seen:
-                    if not engine.changed.wait(until - time.monotonic()):
+                    if not engine.changed.wait(until - runtime().monotonic()):
                         return False

@@ -1,0 +1,129 @@
+"""One run: a workload in a world that breaks, healed at the end, and what was found."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from lab.books import open_books
+from lab.promises import check
+from lab.simulation.invariants import Broken
+from lab.simulation.scheduler import Killed, Stalled
+from lab.simulation.workload import Clients, Workload
+from lab.simulation.world import World
+from patterns.settings import configure
+from patterns.shop import SERVICES
+
+TROUBLE_SECONDS = 25.0
+"""How long things may break; then nothing breaks any more, and all must come to rest."""
+
+QUIET_SECONDS = 900.0
+"""How long it may take until all has come to rest, by the simulated clock."""
+
+
+@dataclass
+class Result:
+    """What one run did, and what it broke."""
+
+    seed: int
+    broken: list[str]
+    places: int
+    steps: int
+    seconds: float
+    happened: Counter[tuple[str, str]]
+    plan: dict[int, str]
+    outcomes: Counter[str] = field(default_factory=Counter)
+    story: list[tuple[float, str]] = field(default_factory=list)
+    fingerprint: int = 0
+
+
+def simulate(
+    workload: Workload, seed: int, *, plan: Mapping[int, str] | None = None, rate: float = 0.0,
+    weights: Mapping[str, float] | None = None, instances: int = 1, switching: float = 0.2,
+) -> Result:
+    """Run it; the same arguments give the same result."""
+    configure(payment_failure_rate=0.15, delivery_failure_rate=0.15, verdict_seed=str(seed), order_deadline_seconds=20,
+              rpc_wait_seconds=3, retry_delays_seconds=(0.5, 1, 2), relay_seconds=3)
+    logging.getLogger().setLevel(logging.CRITICAL)
+    world = World(seed, plan=plan, rate=rate, weights=weights, instances=instances, switching=switching)
+    clients = Clients(world, workload)
+    broken: list[str] = []
+    began = world.scheduler.now
+    with world.entered(), seeded(seed):
+        clients.fill()
+        clients.start()
+        try:
+            world.later(TROUBLE_SECONDS, lambda: setattr(world.injector, "healed", True))
+            if not world.scheduler.run(lambda: at_rest(world, clients, began)):
+                broken.append("nobody can go on")
+        except (Broken, Stalled, AssertionError) as error:
+            broken.append(f"{type(error).__name__}: {error}")
+        except Killed as error:
+            broken.append(f"the simulation itself died: {error}")
+        if not broken:
+            broken += when_quiet(world, clients)
+    return Result(
+        seed, broken, world.injector.number, world.scheduler.steps, world.scheduler.now - began, world.injector.happened,
+        world.injector.done, outcomes(world), world.story,
+        hash((world.injector.number, world.scheduler.steps, world.scheduler.now)),
+    )
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Libraries that take chance from Python's own generator (tenacity's jitter) get the run's."""
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
+
+
+def at_rest(world: World, clients: Clients, began: float) -> bool:
+    """Whether nothing is under way, or time is over."""
+    if world.scheduler.now - began > TROUBLE_SECONDS + QUIET_SECONDS:
+        return True
+    if clients.busy or (world.injector.rate and not world.injector.healed):
+        return clients.busy == 0 and not under_way(world)
+    return not under_way(world)
+
+
+def under_way(world: World) -> list[str]:
+    """What is not finished."""
+    found = [f"{service}: a transaction" for service in SERVICES if world.stores[service].turn.held]
+    if found:
+        return found
+    found = [f"{service}: outbox" for service in SERVICES
+             if world.stores[service].rows("SELECT 1 FROM outbox WHERE sent_at IS NULL LIMIT 1")]
+    if world.stores["order"].rows(
+        "SELECT 1 FROM orders WHERE status = 'PROCESSING' OR (status = 'FAILED' AND undone_at IS NULL) LIMIT 1"
+    ):
+        found.append("open orders")
+    depths = world.broker.queues()
+    return found + [name for name, (ready, unacked, _) in depths.items() if ready + unacked and not name.endswith(".parked")]
+
+
+def when_quiet(world: World, clients: Clients) -> list[str]:
+    """What must hold once all has come to rest."""
+    found = [f"not at rest: {left}" for left in under_way(world)] + clients.wrong
+    parked = {name: ready for name, (ready, _, _) in world.broker.queues().items() if name.endswith(".parked") and ready}
+    if parked:
+        found.append(f"parked without reason: {parked}")
+    world.stop()
+    books = open_books(lambda service: clients._at(service))
+    for promise in check(books):
+        found += [f"{promise.text} {where}" for where in promise.broken[:3]]
+    for order, status in clients.told.endings.items():
+        if books.orders.get(order) is None or books.orders[order].status != status:
+            found.append(f"a client was told that {order} is {status}; it is not")
+    return found
+
+
+def outcomes(world: World) -> Counter[str]:
+    """How many orders ended how."""
+    return Counter(status for (status,) in world.stores["order"].rows("SELECT status FROM orders"))
