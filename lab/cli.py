@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from lab.commands import audit, flow, migrate, order, shop, torture
+from lab.commands import asyncapi, audit, flow, migrate, order, shop, torture
 from patterns.errors import OrderflowError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -17,6 +17,7 @@ app.command()(shop.serve)
 app.command()(migrate.migrate)
 app.command()(shop.topology)
 app.command()(flow.flow)
+app.command()(asyncapi.asyncapi)
 app.command()(order.order)
 app.command()(audit.audit)
 app.command()(torture.torture)

@@ -37,6 +37,11 @@ class Message(BaseModel):
         """Read a body.  Raises ValueError when it is not such a message."""
         return cls.model_validate_json(body)
 
+    @classmethod
+    def body_model(cls) -> type[BaseModel]:
+        """What a body looks like: the message's own fields, unless :meth:`received` reads something else."""
+        return cls
+
     def said_in(self, mode: str) -> str:
         """The mode this travels in: the order's, where the message knows it, else that of whatever caused it."""
         return getattr(self, "mode", None) or mode

@@ -79,6 +79,11 @@ class PlaceOrder(Message):
         return cls.of(request, key=message_id, mode=mode)
 
     @classmethod
+    def body_model(cls) -> type[BaseModel]:
+        """What clients say is an order request; its id and mode are decided when it is read."""
+        return OrderRequest
+
+    @classmethod
     def of(cls, request: OrderRequest, *, key: str, mode: str) -> Self:
         """The command for a request: the key decides the order's id, ``mode`` counts where the request names none."""
         return cls.model_validate({
