@@ -17,6 +17,7 @@ from sqlalchemy import Engine, NullPool, create_engine, event
 
 from lab.simulation.scheduler import Process
 from lab.simulation.waiting import Lock
+from patterns import schema
 from patterns.database import Database
 from patterns.engine import begin_sqlite
 
@@ -137,7 +138,7 @@ def _template(service: str) -> sqlite3.Connection:
     engine = create_engine("sqlite://", creator=lambda: made, poolclass=NullPool)
     # NullPool closes what it is done with; this one is kept for copies.
     keeper = engine.connect()
-    import_module(f"{service}.models").metadata.create_all(keeper)
+    schema.fill_if_empty(keeper, service, import_module(f"{service}.models").metadata)
     keeper.commit()
     copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     made.backup(copy)
@@ -157,9 +158,6 @@ class SimulatedDatabase(Database):
         """One engine for each service, in whatever world we are."""
         _WIRES[self.service] = self._connect
         return _engine(self.service)
-
-    def create_tables(self, metadata: Any) -> None:
-        """The store has them."""
 
     def close(self) -> None:
         """Nothing is kept open."""

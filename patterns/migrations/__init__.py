@@ -5,6 +5,7 @@ The files of a service are in its own folder ``migrations``; ``env.py`` here is 
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, inspect
 
 from patterns.errors import SchemaMismatch
-from patterns.runtime import runtime
 from patterns.schema import migrations_of
 
-_one_at_a_time = runtime().lock()
+_one_at_a_time = threading.Lock()
 """Alembic keeps what it works on in module globals (``alembic.op``, ``alembic.context``)."""
 
 

@@ -50,7 +50,7 @@ def sleeps(tree: ast.Module) -> list[int]:
 OWN_WORLD = {"threading", "time", "random", "concurrent", "secrets"}
 
 #: What stands outside the simulated world: the transports, the servers, and the runtime itself.
-OUTSIDE = re.compile(r"patterns/(connection\w*|broker/\w+|runtime|serve|transport|messenger|logs)\.py")
+OUTSIDE = re.compile(r"patterns/(connection\w*|broker/\w+|migrations/\w+|runtime|serve|transport|messenger|logs)\.py")
 
 
 def takes_the_real_world(tree: ast.Module) -> list[int]:
