@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from lab.commands import asyncapi, audit, flow, migrate, order, shop, torture
+from lab.commands import asyncapi, audit, endpoints, flow, migrate, order, shop, torture
 from patterns.errors import OrderflowError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -18,6 +18,7 @@ app.command()(migrate.migrate)
 app.command()(shop.topology)
 app.command()(flow.flow)
 app.command()(asyncapi.asyncapi)
+app.command()(endpoints.endpoints)
 app.command()(order.order)
 app.command()(audit.audit)
 app.command()(torture.torture)
