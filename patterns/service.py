@@ -14,7 +14,7 @@ from tenacity import Retrying, retry_if_exception_type, sleep_using_event, wait_
 from tenacity.stop import stop_when_event_set
 
 from patterns import outbox, schema, topology
-from patterns.checks_names import too_long
+from patterns.checks_service import complaints
 from patterns.database import Database, Session
 from patterns.envelope import Context, Said
 from patterns.errors import DatabaseUnavailable, SchemaMismatch, WiringError
@@ -40,7 +40,7 @@ class Service:
     ``metadata`` holds its tables; the journal's are added.  ``wirings`` holds what it hears and says in each mode that
     it takes part in.  ``acts`` are handlers a client or a clock may ask for directly (:meth:`perform`); ``chores`` are
     called about once a second with the service: what must happen in time, such as deadlines.  ``lock_rows`` locks what
-    several orders share, for all messages of a transaction at once.  Raises WiringError when a name is too long.
+    several orders share, for all messages of a transaction at once.  Raises WiringError when a wiring cannot work.
     """
 
     def __init__(
@@ -49,8 +49,8 @@ class Service:
         lock_rows: RowLocks | None = None,
     ) -> None:
         self.name, self.database, self.metadata, self.wirings, self.chores = name, database, metadata, wirings, chores
-        if complaints := too_long(name, wirings):
-            raise WiringError(f"{name}: {'; '.join(complaints)}")
+        if wrong := complaints(name, wirings, acts):
+            raise WiringError(f"{name}: {'; '.join(wrong)}")
         keep_journal(metadata)
         self._lock_rows = lock_rows
         self._acts = {message: act for act in acts for message in accepts(act)}

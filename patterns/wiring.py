@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from patterns.address import Address, Answer, reaches
+from patterns.errors import WiringError
 from patterns.message import Message
 
 Handler = Callable[..., Message | tuple[Message, ...] | None]
@@ -80,15 +81,24 @@ Wirings = Mapping[str, Wiring]
 
 @cache
 def accepts(handler: Handler) -> frozenset[type[Message]]:
-    """The messages a handler takes: the annotation of its second parameter."""
-    names = list(inspect.signature(handler).parameters)
-    return frozenset(_members(get_type_hints(handler)[names[1]]))
+    """The messages a handler takes: the annotation of its second parameter.  Raises WiringError without one."""
+    names = [*inspect.signature(handler).parameters, "", ""]
+    taken = frozenset(_members(get_type_hints(handler).get(names[1])))
+    if not taken:
+        raise WiringError(f"{handler.__name__}: its second parameter must be annotated with the message types it takes")
+    return taken
 
 
 @cache
 def outcomes(handler: Handler) -> tuple[type[Message], ...]:
-    """The messages a handler may say: the members of its return annotation, in the order written."""
-    return tuple(dict.fromkeys(_members(get_type_hints(handler)["return"])))
+    """The messages a handler may say: the members of its return annotation, in the order written.
+
+    Raises WiringError without one.
+    """
+    hints = get_type_hints(handler)
+    if "return" not in hints:
+        raise WiringError(f"{handler.__name__}: what it returns must be annotated, with None if it says nothing")
+    return tuple(dict.fromkeys(_members(hints["return"])))
 
 
 def _members(hint: Any) -> list[type[Message]]:

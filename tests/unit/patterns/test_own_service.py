@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import MetaData
 
 import patterns
-from patterns import Database, Message, Queue, Service, Session, Topic, Wiring
-from patterns.checks_names import too_long
+from patterns import Database, Message, Queue, Rpc, Service, Session, Topic, Wiring
+from patterns.checks_service import too_long
 from patterns.errors import WiringError
 from patterns.message import TYPES
 from patterns.settings import configure, port_setting, settings
@@ -30,6 +30,18 @@ def hear(session: Session, said: Said) -> None:
 
 
 def hear_at_length(session: Session, said: AnEventWhoseNameIsMuchTooLongForTheJournal) -> None:
+    raise NotImplementedError
+
+
+def answer(session: Session, said: Said) -> Said | None:
+    raise NotImplementedError
+
+
+def take_anything(session, said) -> None:  # type: ignore[no-untyped-def]
+    raise NotImplementedError
+
+
+def say_something(session: Session, said: Said):  # type: ignore[no-untyped-def]
     raise NotImplementedError
 
 
@@ -72,3 +84,22 @@ def test_a_name_the_journal_has_no_room_for_is_refused(service: str, wiring: Wir
 
 def test_a_name_that_just_fits_is_fine() -> None:
     assert too_long("s" * 20, {"topic": Wiring(hears=((Queue("q" * 100), hear),), says=((Said, Topic("k" * 114)),))}) == []
+
+
+@pytest.mark.parametrize(("wiring", "why"), [
+    (Wiring(hears=((Topic("said"), answer),)), "answer answers Said, which has no address in mode topic"),
+    (Wiring(hears=((Topic("said"), take_anything),)), "take_anything: its second parameter must be annotated"),
+    (Wiring(hears=((Topic("said"), say_something),)), "say_something: what it returns must be annotated"),
+])
+def test_a_wiring_that_cannot_work_is_refused_before_a_message_comes(wiring: Wiring, why: str) -> None:
+    with pytest.raises(WiringError, match=why):
+        Service("own", Database("own"), MetaData(), {"topic": wiring})
+
+
+def test_an_act_that_could_not_say_its_word_is_refused() -> None:
+    with pytest.raises(WiringError, match="answer says Said, which has no address in any mode"):
+        Service("own", Database("own"), MetaData(), {"topic": Wiring(hears=((Topic("said"), hear),))}, acts=(answer,))
+
+
+def test_who_is_asked_by_rpc_may_answer_the_asker() -> None:
+    Service("own", Database("own"), MetaData(), {"rpc": Wiring(hears=((Rpc("said"), answer),))})
