@@ -22,7 +22,7 @@ from patterns.transport import use
 
 RESTART_SECONDS = 1.0
 STALL_SECONDS = (0.01, 0.3, 2.0, 8.0)
-STOP_SECONDS = (2.0, 20.0, 90.0)
+STOP_SECONDS = (2.0, 8.0, 70.0)
 HEARTBEAT_SECONDS = 60.0
 """A process that is stopped for longer than two missed heartbeats has lost its connections when it goes on."""
 
