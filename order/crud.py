@@ -1,14 +1,15 @@
 """Verbs on the order service's tables.  Each takes a session and never commits; each change carries its own guard."""
 
-import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, case, insert, select, update
+from sqlalchemy import Row, and_, case, insert, or_, select, update
 
-from order.models import history, order_lines, orders
+from order.models import SHOWN, history, order_lines, orders
 from patterns.database import Session, now
-from patterns.errors import Conflict, KeyReused, NotFound, Unreadable
+from patterns.errors import Conflict, Gone, KeyReused, NotFound, Unreadable
+from patterns.pages import Page
 from patterns.place_order import PlaceOrder
 from patterns.settings import settings
 from patterns.shop import OrderStatus
@@ -18,14 +19,15 @@ STARTED, COMPLETED, COMPENSATING, COMPENSATED = "STARTED", "COMPLETED", "COMPENS
 
 
 def place(session: Session, order: PlaceOrder) -> bool:
-    """Accept an order, once; False when it is there already.  Raises KeyReused when that is another order."""
-    fingerprint = _fingerprint(order)
+    """Accept an order, once; False when it is there.  Raises KeyReused if that is another one, Gone if it is deleted."""
     if not insert_once(
-        session, orders, id=order.order_id, user_id=order.user_id, mode=order.mode, status="PROCESSING",
-        saga_state=STARTED, fingerprint=fingerprint, placed_at=now(), deadline_at=now(settings().order_deadline_seconds),
+        session, orders, id=order.order_id, user_id=order.user_id, mode=order.mode, fingerprint=order.fingerprint,
+        status="PROCESSING", saga_state=STARTED, placed_at=now(), deadline_at=now(settings().order_deadline_seconds),
     ):
-        known = session.execute(select(orders.c.fingerprint).where(orders.c.id == order.order_id)).scalar_one()
-        if known != fingerprint:
+        asked = select(orders.c.fingerprint, orders.c.deleted_at).where(orders.c.id == order.order_id)
+        known = session.execute(asked).one()
+        _must_not_be_gone(order.order_id, known.deleted_at)
+        if known.fingerprint != order.fingerprint:
             raise KeyReused(f"order {order.order_id}: {KeyReused.__doc__}")
         return False
     session.execute(insert(order_lines), [
@@ -72,9 +74,11 @@ def note(session: Session, order_id: UUID, event: str, saga_state: str, reason: 
 
 def status(session: Session, order_id: UUID) -> OrderStatus:
     """How an order stands.  Raises Unreadable when there is none: whoever asked for it named a wrong one."""
-    row = session.execute(select(orders.c.status, orders.c.reason).where(orders.c.id == order_id)).one_or_none()
+    asked = select(orders.c.status, orders.c.reason, orders.c.deleted_at).where(orders.c.id == order_id)
+    row = session.execute(asked).one_or_none()
     if row is None:
         raise Unreadable(f"order {order_id} does not exist")
+    _must_not_be_gone(order_id, row.deleted_at)
     return OrderStatus(order_id=order_id, status=row.status, reason=row.reason)
 
 
@@ -85,25 +89,63 @@ def overdue(session: Session, limit: int) -> list[UUID]:
 
 
 def get_order(session: Session, order_id: UUID) -> dict[str, Any]:
-    """An order with its lines.  Raises NotFound."""
-    order = session.execute(select(orders).where(orders.c.id == order_id, orders.c.deleted_at.is_(None))).one_or_none()
-    if order is None:
+    """An order with its lines.  Raises NotFound, or Gone when it is deleted."""
+    row = session.execute(select(orders).where(orders.c.id == order_id)).one_or_none()
+    if row is None:
         raise NotFound(f"order {order_id} does not exist")
-    lines = select(order_lines.c.product_id, order_lines.c.quantity).where(order_lines.c.order_id == order_id)
-    rows = session.execute(lines.order_by(order_lines.c.product_id))
-    return {**order._mapping, "lines": [dict(line._mapping) for line in rows]}
+    _must_not_be_gone(order_id, row.deleted_at)
+    return _with_lines(session, [row])[0]
+
+
+def list_orders(session: Session, page: Page, having: Mapping[str, object]) -> list[dict[str, Any]]:
+    """A page of orders with their lines, the newest first; ``having`` names columns and what they must be, or None."""
+    wanted = [orders.c[name] == value for name, value in having.items() if value is not None]
+    query = page.of(select(orders).where(SHOWN, *wanted), orders.c.placed_at, orders.c.id)
+    return _with_lines(session, session.execute(query).all())
 
 
 def get_history(session: Session, order_id: UUID) -> list[Row[Any]]:
-    """What happened to an order, in time.  Raises NotFound."""
+    """What happened to an order, in time.  Raises NotFound or Gone."""
     get_order(session, order_id)
     return list(session.execute(select(history).where(history.c.order_id == order_id).order_by(history.c.id)))
+
+
+def get_saga(session: Session, order_id: UUID) -> tuple[dict[str, Any], list[Row[Any]]]:
+    """An order of mode saga, and its history.  Raises NotFound or Gone."""
+    order = get_order(session, order_id)
+    if order["mode"] != "saga":
+        raise NotFound(f"order {order_id} has no saga: it travels in mode {order['mode']}; its history has what happened")
+    return order, get_history(session, order_id)
+
+
+def delete_order(session: Session, order_id: UUID) -> None:
+    """Hide an order that is done with: a success, or a failure that is undone.  Raises NotFound, Gone or Conflict."""
+    done = or_(orders.c.status == "SUCCESS", and_(orders.c.status == "FAILED", orders.c.undone_at.is_not(None)))
+    if session.execute(update(orders).where(orders.c.id == order_id, SHOWN, done).values(deleted_at=now())).rowcount == 0:
+        found = get_order(session, order_id)["status"]
+        raise Conflict(
+            f"order {order_id} was not done with when asked to be deleted (it is {found} now): "
+            "it must be settled, and what a failed one had done must be undone; try again when it is"
+        )
 
 
 def must_not_be_a_success(session: Session, order_id: UUID) -> None:
     """Raises Conflict when the order is a success: it cannot be cancelled any more."""
     if get_order(session, order_id)["status"] == "SUCCESS":
         raise Conflict(f"order {order_id} is a SUCCESS; it can no longer be cancelled")
+
+
+def _with_lines(session: Session, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    lines: dict[UUID, list[dict[str, int]]] = {row.id: [] for row in rows}
+    of_these = select(order_lines).where(order_lines.c.order_id.in_(list(lines))).order_by(order_lines.c.product_id)
+    for line in session.execute(of_these):
+        lines[line.order_id].append({"product_id": line.product_id, "quantity": line.quantity})
+    return [{**row._mapping, "lines": lines[row.id]} for row in rows]
+
+
+def _must_not_be_gone(order_id: UUID, deleted_at: float | None) -> None:
+    if deleted_at is not None:
+        raise Gone(f"order {order_id} is deleted")
 
 
 def _settle(session: Session, order_id: UUID, event: str, **changes: Any) -> Row[Any] | None:
@@ -113,8 +155,3 @@ def _settle(session: Session, order_id: UUID, event: str, **changes: Any) -> Row
     if row is not None:
         note(session, order_id, event, row.saga_state, changes.get("reason"))
     return row
-
-
-def _fingerprint(order: PlaceOrder) -> str:
-    """The same for every way of writing the same order."""
-    return hashlib.sha256(order.model_dump_json(exclude={"order_id"}).encode()).hexdigest()

@@ -4,7 +4,7 @@ from order import crud
 from order.database import database
 from order.models import metadata
 from order.mqlistener import WIRING, cancel, place_order
-from order.routes import router
+from order.routes import router, sagas
 from patterns.serve import serve
 from patterns.service import Service
 from patterns.shop import CancelOrder
@@ -21,7 +21,7 @@ def sweep_deadlines(service: Service) -> None:
 
 
 service = Service("order", database, metadata, WIRING, acts=(place_order, cancel), chores=(sweep_deadlines,))
-app = create_app(service, "What was ordered, and how it ended.", router)
+app = create_app(service, "What was ordered, and how it ended.", router, sagas)
 
 if __name__ == "__main__":
     serve("order", app)

@@ -1,60 +1,103 @@
-"""The order service's HTTP side: place orders, see what becomes of them, cancel them."""
+"""The order service's HTTP side: place orders, see what becomes of them, cancel and delete them; and the sagas."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import Header, Request, Response
+from fastapi import Body, Header, Path, Query, Request, Response
 
 from order import crud
 from order.database import database
-from order.schemas import HistoryEntry, Order, OrderRequest
+from order.schemas import EXAMPLES, ID, HistoryEntry, Order, OrderRequest, Saga, SagaState, SagaWithSteps
 from patterns.envelope import TRACEPARENT
+from patterns.pages import NEXT_PAGE, NewestFirst
 from patterns.place_order import PlaceOrder
+from patterns.prefer import preferred_wait
 from patterns.service import Service
-from patterns.settings import settings
-from patterns.shop import CancelOrder
+from patterns.settings import Mode, settings
+from patterns.shop import MAX_ID, CancelOrder, Status
+from patterns.waiting import Seat
 from patterns.web import Router, location
 
 router = Router(prefix="/orders", tags=["orders"])
+sagas = Router(prefix="/sagas", tags=["sagas"])
 
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+Id = Annotated[UUID, Path(examples=[ID])]
+Wish = Annotated[OrderRequest, Body(openapi_examples={name: {"value": value} for name, value in EXAMPLES.items()})]
+Key = Annotated[str | None, Header(
+    alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[!-~]([ -~]*[!-~])?$", examples=["a5b1-try-it-twice"],
+    description="Asked again with the same key, it is the same order.  Printable ASCII.",
+)]
+Trace = Annotated[str | None, Header(description="W3C trace context, passed on with every message; ignored if malformed.")]
+Prefer = Annotated[list[str] | None, Header(
+    examples=[["wait=10"]], description="wait=SECONDS (RFC 7240): answer once the order has ended, or after so long.",
+)]
 
-Trace = Annotated[str | None, Header(pattern=f"^{TRACEPARENT}$")]
+GONE: dict[int | str, dict[str, Any]] = {410: {"description": "The order is deleted."}}
+WHERE = {"Location": {"description": "Where the order is.", "schema": {"type": "string"}}}
+WAITED = {"Preference-Applied": {"description": "The wait that was granted.", "schema": {"type": "string"}}}
+PLACED: dict[int | str, dict[str, Any]] = GONE | {
+    200: {"model": Order, "description": "This key's order was placed before, and has ended.", "headers": WHERE | WAITED},
+    201: {"model": Order, "description": "Placed, and it has ended: SUCCESS or FAILED.", "headers": WHERE | WAITED},
+    202: {"description": "It is under way; look again at the Location.", "headers": WHERE | WAITED},
+}
 
 
-@router.post("", status_code=202, responses={201: {"model": Order, "description": "Mode rpc: the order is settled."}})
+@router.post("", status_code=202, responses=PLACED)
 def place(
-    body: OrderRequest, request: Request, response: Response, key: Key = None, traceparent: Trace = None
+    body: Wish, request: Request, response: Response, key: Key = None, traceparent: Trace = None, prefer: Prefer = None
 ) -> Order:
     """Place an order; it settles by itself.
 
-    In mode rpc the answer is the final one (201, also for FAILED) unless that takes too long; else 202: look again at
-    the Location.  With an Idempotency-Key a repeated request is the same order: 200 once it is settled.
+    In mode rpc the answer is the final one (201, also for FAILED) unless that takes longer than RPC_WAIT_SECONDS.  In
+    the others, and then, it is 202: look again at the Location.  With `Prefer: wait=SECONDS` it is the final one in every
+    mode, if it comes in time.  With an Idempotency-Key a repeated request is the same order, as it is now.
     """
     service: Service = request.app.state.service
     order = PlaceOrder.of(body, key=key or str(uuid4()), mode=settings().messaging_mode)
-    is_new = bool(service.perform(order, wait=True, traceparent=traceparent))
-    placed = _order(order.order_id)
+    trace = traceparent if re.fullmatch(TRACEPARENT, traceparent or "") else None
+    with service.waiting.seat(preferred_wait(prefer or ())) as seat:
+        until = None if seat is None else seat.until
+        is_new = bool(service.perform(order, wait=True, until=until, traceparent=trace))
+        placed = _order(order.order_id) if seat is None else _ended(service, order.order_id, seat, response)
     if placed.status != "PROCESSING":
-        response.status_code = 201 if is_new and order.mode == "rpc" else 200
+        response.status_code = 201 if is_new else 200
     response.headers.update(location(request, placed.id))
     return placed
 
 
-@router.get("/{order_id}")
-def get_order(order_id: UUID) -> Order:
+@router.get("", responses=NEXT_PAGE)
+def list_orders(
+    page: NewestFirst, status: Status | None = None, user_id: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
+    mode: Mode | None = None,
+) -> list[Order]:
+    """Orders, the newest first."""
+    found = database.read(crud.list_orders, page, {"status": status, "user_id": user_id, "mode": mode})
+    return list(page.cut([Order.model_validate(order) for order in found], "placed_at", "id"))
+
+
+@router.get("/{order_id}", responses=GONE)
+def get_order(order_id: Id) -> Order:
     """One order as it stands."""
     return _order(order_id)
 
 
-@router.get("/{order_id}/history")
-def get_history(order_id: UUID) -> list[HistoryEntry]:
+@router.delete("/{order_id}", status_code=204, response_class=Response, responses=GONE | {
+    409: {"description": "It is not settled, or what it had done is not undone yet."},
+})
+def delete_order(order_id: Id) -> None:
+    """Hide an order that is done with: a success, or a failure that is undone.  Its key is not free again: 410."""
+    database.transact(crud.delete_order, order_id)
+
+
+@router.get("/{order_id}/history", responses=GONE)
+def get_history(order_id: Id) -> list[HistoryEntry]:
     """What happened to an order, in time."""
     return [HistoryEntry.model_validate(row) for row in database.read(crud.get_history, order_id)]
 
 
-@router.post("/{order_id}/cancel")
-def cancel_order(order_id: UUID, request: Request) -> Order:
+@router.post("/{order_id}/cancel", responses=GONE | {409: {"description": "It is a SUCCESS already."}})
+def cancel_order(order_id: Id, request: Request) -> Order:
     """Cancel an order that is not settled; what was done for it is undone.  A failed one stays failed: 200."""
     service: Service = request.app.state.service
     _order(order_id)
@@ -63,5 +106,29 @@ def cancel_order(order_id: UUID, request: Request) -> Order:
     return _order(order_id)
 
 
+@sagas.get("", responses=NEXT_PAGE)
+def list_sagas(page: NewestFirst, status: Status | None = None, saga_state: SagaState | None = None) -> list[Saga]:
+    """The sagas of orders in mode saga, the newest first."""
+    found = database.read(crud.list_orders, page, {"mode": "saga", "status": status, "saga_state": saga_state})
+    return list(page.cut([Saga.model_validate(order) for order in found], "placed_at", "id"))
+
+
+@sagas.get("/{saga_id}", responses=GONE)
+def get_saga(saga_id: Id) -> SagaWithSteps:
+    """One saga with its steps; its id is the order's."""
+    return SagaWithSteps.of(*database.read(crud.get_saga, saga_id))
+
+
+@sagas.get("/order/{order_id}", responses=GONE)
+def get_saga_of_order(order_id: Id) -> SagaWithSteps:
+    """The saga of an order."""
+    return SagaWithSteps.of(*database.read(crud.get_saga, order_id))
+
+
 def _order(order_id: UUID) -> Order:
     return Order.model_validate(database.read(crud.get_order, order_id))
+
+
+def _ended(service: Service, order_id: UUID, seat: Seat, response: Response) -> Order:
+    response.headers["Preference-Applied"] = f"wait={seat.seconds}"
+    return service.waiting.until(seat, order_id, lambda: _order(order_id), lambda order: order.status != "PROCESSING")

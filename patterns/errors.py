@@ -20,11 +20,11 @@
       AnswerTimeout                asked, and not answered in time; the outcome is unknown
       Unreadable                   a message that can never be handled: it is parked
         KeyReused                  ... because its key belongs to another order
+        Gone                       ... because what it names is deleted (410)
       WiringError                  the wiring contradicts itself
       PageError                    a page has no place for what is to be written there
       NotFound                     a client names something that does not exist (404)
       Conflict                     a client asks for what cannot be, as things stand (409)
-      Gone                         a client names something that was deleted (410)
 """
 
 from __future__ import annotations
@@ -109,6 +109,10 @@ class KeyReused(Unreadable):
     """This Idempotency-Key (or message id) was used for another order; choose a new one for a new order."""
 
 
+class Gone(Unreadable):
+    """What this names was there and is deleted."""
+
+
 class WiringError(OrderflowError):
     """The wiring contradicts itself; the message says where."""
 
@@ -123,7 +127,3 @@ class NotFound(OrderflowError):
 
 class Conflict(OrderflowError):
     """A client asks for what cannot be, as things stand."""
-
-
-class Gone(OrderflowError):
-    """A client names something that was there and is deleted."""

@@ -12,9 +12,10 @@ duplicate, which the inbox takes.  All messages that are ready share one transac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from patterns import inbox, outbox, topology
 from patterns.address import Rpc
@@ -78,10 +79,10 @@ class Listener:
 
     def __init__(
         self, service: str, transport: Transport, database: Database, wirings: Wirings, voice: Voice,
-        lock_rows: RowLocks | None = None,
+        lock_rows: RowLocks | None = None, news: Callable[[Iterable[UUID]], None] = lambda _: None,
     ) -> None:
         self.service, self.database, self.wirings, self.voice = service, database, wirings, voice
-        self._lock_rows = lock_rows
+        self._lock_rows, self._news = lock_rows, news
         self.trouble: str | None = None
         self.link = Link(f"{service}.ears", transport, self._prepare, self._work, settings().batch_size)
         self._hearing = Hearing(service, wirings)
@@ -124,7 +125,11 @@ class Listener:
     def answer(self, delivery: Delivery) -> list[Said]:
         """Handle one answer to a request of ours in one transaction; what it says is left to the caller to publish."""
         heard = self._read(delivery)
-        return [] if heard is None else self.database.transact(deliver, self.service, [heard], self.wirings)
+        if heard is None:
+            return []
+        said = self.database.transact(deliver, self.service, [heard], self.wirings)
+        self._news([heard.message.order_id])
+        return said
 
     def _handle(self, batch: Sequence[Heard]) -> None:
         if not batch:
@@ -140,6 +145,7 @@ class Listener:
                 self._handle([heard])  # one of them failed: one at a time shows which
             return
         self.counts["handled"] += len(batch)
+        self._news(heard.message.order_id for heard in batch)
         self.voice.say(said)
 
     def _transact(self, batch: Sequence[Heard]) -> list[Said]:

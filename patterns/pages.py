@@ -20,6 +20,11 @@ MOST, USUAL = 100, 50
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="how many at most")]
 
+NEXT_PAGE: dict[int | str, dict[str, Any]] = {200: {"headers": {"Link": {
+    "description": 'Where the next page is, as `<…>; rel="next"`; none on the last.', "schema": {"type": "string"},
+}}}}
+"""For a list's ``responses``: its OpenAPI says that it comes in pages."""
+
 T = TypeVar("T")
 
 
@@ -62,7 +67,7 @@ async def _by_id(
     return Page(limit, () if after is None else (after,), link=_linking(request, response))
 
 
-MOMENT_AND_ID = r"^[0-9]{1,10}(\.[0-9]{1,9})?_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+MOMENT_AND_ID = r"^[0-9]{1,10}(\.[0-9]{1,20})?_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
 async def _newest_first(

@@ -42,9 +42,18 @@ def server_of(app: FastAPI) -> uvicorn.Server:
     """A server for the app that logs only what is worth reading."""
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_SECONDS)
-    server = uvicorn.Server(config)
+    server = _Server(config)
     app.state.service.on_refusal = partial(setattr, server, "should_exit", True)
     return server
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's server; told to stop, it first answers those who only wait."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish the requests in hand and close."""
+        self.config.app.state.service.hurry()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
 
 
 def serve(service: str, app: FastAPI) -> None:

@@ -29,6 +29,7 @@ from patterns.runtime import Startable, runtime
 from patterns.settings import settings
 from patterns.transport import transport
 from patterns.voice import Voice
+from patterns.waiting import Waiting
 from patterns.wiring import Handler, Wirings, accepts
 
 START_SECONDS = 0.5
@@ -58,6 +59,7 @@ class Service:
         self.refusal: SchemaMismatch | None = None
         self.on_refusal: Callable[[], None] | None = None
         """Ends the process's server; whoever serves the app sets it."""
+        self.waiting = Waiting()
         topology.know(name, wirings)
         self.voice: Voice
         self.listener: Listener
@@ -78,9 +80,11 @@ class Service:
         """
         self._stopping.clear()
         self.refusal = None
+        self.waiting.open()
         broker = transport()
         self.voice = Voice(self.name, broker, self.database, self.wirings, lambda _, answers: self.listener.handle(answers))
-        self.listener = Listener(self.name, broker, self.database, self.wirings, self.voice, self._lock_rows)
+        self.listener = Listener(
+            self.name, broker, self.database, self.wirings, self.voice, self._lock_rows, self.waiting.news)
         chores = [lambda chore=chore: chore(self) for chore in self.chores]
         self.relay = Relay(self.name, self.database, self.voice, chores)
         try:
@@ -94,6 +98,10 @@ class Service:
             self._refuse(error)
             if self.on_refusal is None:
                 raise
+
+    def hurry(self) -> None:
+        """Stopping is near: whoever waits for an order's ending is answered as it stands."""
+        self.waiting.close()
 
     def stop(self) -> None:
         """Finish what is in hand, say it, close."""
@@ -144,16 +152,17 @@ class Service:
             self.on_refusal()
 
     def perform(
-        self, message: Message, *, wait: bool = False, traceparent: str | None = None
+        self, message: Message, *, wait: bool = False, until: float | None = None, traceparent: str | None = None
     ) -> tuple[Message, ...]:
         """Do one of the service's own acts, asked for by a client or a clock; answers what its handler said.
 
         Committed when it returns; what is said travels right after, in the order's mode.  With ``wait``, questions are
-        asked and their answers handled here and now, at most RPC_WAIT_SECONDS.
+        asked and their answers handled here and now, at most RPC_WAIT_SECONDS or ``until`` then (monotonic).
         """
-        until = runtime().monotonic() + settings().rpc_wait_seconds
+        until = runtime().monotonic() + settings().rpc_wait_seconds if until is None else until
         answers, said = self.database.transact(self._act, message, traceparent)
-        if wait and any(one.awaits_answer for one in said):
+        self.waiting.news([message.order_id])
+        if wait and runtime().monotonic() < until and any(one.awaits_answer for one in said):
             converse(said, self.voice, self.listener, self.relay, until)
         else:
             self.relay.say_soon(said)

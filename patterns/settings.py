@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     service_port: Port = 8010
 
     rpc_wait_seconds: Seconds = 5
+    prefer_wait_seconds: Seconds = 30
+    waiters_at_once: Annotated[int, Field(ge=0, le=30)] = 16
     order_deadline_seconds: Seconds = 30
     journal_days: Seconds = 7
     relay_seconds: Seconds = 1

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from order import crud
-from patterns.errors import KeyReused, Unreadable
+from patterns.errors import Conflict, Gone, KeyReused, Unreadable
 from patterns.message import Message
 from patterns.place_order import PlaceOrder
 from patterns.settings import configure
@@ -62,13 +62,65 @@ def test_placing_it_again_changes_nothing(order: Workbench) -> None:
 
 
 @pytest.mark.parametrize("other", [
-    {"user_id": 7}, {"lines": (Line(product_id=PENCIL, quantity=3),)}, {"amount_cents": 1}, {"mode": "saga"},
+    {"user_id": 7}, {"lines": (Line(product_id=PENCIL, quantity=3),)}, {"amount_cents": 1},
+    {"mode": "saga", "chosen_mode": "saga"},
 ], ids=str)
 def test_another_order_under_the_same_key_is_refused(order: Workbench, other: dict[str, Any]) -> None:
     order_id = place(order)
     with pytest.raises(KeyReused):
         order.do("place_order", word(PlaceOrder, order_id, **other))
     assert events(order, order_id) == [("OrderPlaced", "STARTED")]
+
+
+def test_the_same_order_is_the_same_though_the_shop_has_changed_its_mode(order: Workbench) -> None:
+    order_id = place(order, mode="topic")
+    assert order.do("place_order", word(PlaceOrder, order_id, mode="saga")) == ()
+    assert row(order, order_id).mode == "topic"
+
+
+@pytest.mark.parametrize("handler", ["place_order", "place_order_and_tell"])
+def test_a_deleted_orders_key_is_not_free_again(order: Workbench, handler: str) -> None:
+    wish = word(PlaceOrder)
+    order.do("place_order", wish)
+    order.do("confirm", word("DeliveryScheduled", wish.order_id))
+    order.work(lambda session: crud.delete_order(session, wish.order_id))
+    deleted = row(order, wish.order_id)
+    with pytest.raises(Gone, match="is deleted"):
+        order.do(handler, wish)
+    assert row(order, wish.order_id) == deleted
+
+
+UNFINISHED: dict[str, tuple[str, ...]] = {
+    "under way": (), "undone before it failed": ("close",), "failed, not undone": ("fail",),
+    "cancelled, not undone": ("cancel",),
+}
+
+
+@pytest.mark.parametrize("kind", UNFINISHED)
+def test_an_order_that_is_not_done_with_is_not_deleted(order: Workbench, kind: str) -> None:
+    order_id = place(order)
+    for handler in UNFINISHED[kind]:
+        order.do(handler, word({"close": "StockReleased"}.get(handler) or ENDINGS[handler], order_id))
+    before = row(order, order_id)
+    with pytest.raises(Conflict, match=before.status):
+        order.work(lambda session: crud.delete_order(session, order_id))
+    assert row(order, order_id) == before
+
+
+@pytest.mark.parametrize("endings", [("confirm",), ("fail", "close"), ("close", "cancel")], ids=str)
+def test_an_order_that_is_done_with_is_deleted_once_and_decides_as_before(
+    order: Workbench, endings: tuple[str, ...]
+) -> None:
+    order_id = place(order)
+    for handler in endings:
+        order.do(handler, word({"close": "StockReleased"}.get(handler) or ENDINGS[handler], order_id))
+    order.work(lambda session: crud.delete_order(session, order_id))
+    deleted = row(order, order_id)
+    with pytest.raises(Gone):
+        order.work(lambda session: crud.delete_order(session, order_id))
+    for handler, message in ENDINGS.items():  # whatever comes late
+        assert order.do(handler, word(message, order_id)) == ()
+    assert row(order, order_id) == deleted
 
 
 def test_the_deadline_is_set_by_the_databases_clock_and_only_open_orders_are_overdue(tmp_path: Path) -> None:

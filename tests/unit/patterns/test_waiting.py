@@ -1,0 +1,168 @@
+"""Whoever waits is woken by a commit, looks by himself now and then, and never waits longer than he was granted."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from patterns import waiting as module
+from patterns.settings import configure
+from patterns.waiting import Seat, Waiting
+
+LONG = 3600.0
+PATIENCE_SECONDS = 60
+
+
+class Waiter:
+    """A thread that waits until the answer is there."""
+
+    def __init__(self, waiting: Waiting, order_id: UUID, seconds: float) -> None:
+        self.answer: str | None = None
+        self.looks = 0
+        self.looked = threading.Semaphore(0)
+        self.got: list[Any] = []
+        self._thread = threading.Thread(target=self._wait, args=(waiting, order_id, seconds), daemon=True)
+        self._thread.start()
+
+    def _wait(self, waiting: Waiting, order_id: UUID, seconds: float) -> None:
+        with waiting.seat(seconds) as seat:
+            assert seat is not None
+            self.got.append(waiting.until(seat, order_id, self._look, lambda answer: answer is not None))
+
+    def _look(self) -> str | None:
+        self.looks += 1
+        answer = self.answer
+        self.looked.release()
+        return answer
+
+    def has_looked(self) -> None:
+        assert self.looked.acquire(timeout=PATIENCE_SECONDS)
+
+    def end(self) -> Any:
+        self._thread.join(PATIENCE_SECONDS)
+        assert not self._thread.is_alive()
+        return self.got
+
+
+@pytest.fixture
+def woken_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks by himself."""
+    monkeypatch.setattr(module, "LOOK_SECONDS", LONG)
+
+
+def waiting_for(seconds: float = LONG) -> Waiting:
+    configure(prefer_wait_seconds=seconds)
+    return Waiting()
+
+
+def test_news_wakes_those_who_wait_for_this_order_and_nobody_else(woken_only: None) -> None:
+    waiting, mine, other = waiting_for(), uuid4(), uuid4()
+    waiters = [Waiter(waiting, mine, LONG), Waiter(waiting, mine, LONG), Waiter(waiting, other, LONG)]
+    for waiter in waiters:
+        waiter.has_looked()
+        waiter.answer = "SUCCESS"
+    waiting.news([uuid4(), mine])
+    assert [waiter.end() for waiter in waiters[:2]] == [["SUCCESS"], ["SUCCESS"]]
+    assert waiters[2].looks == 1
+    waiting.news([other])
+    assert waiters[2].end() == ["SUCCESS"]
+
+
+def test_news_that_is_not_enough_lets_him_wait_on(woken_only: None) -> None:
+    waiting, order_id = waiting_for(), uuid4()
+    waiter = Waiter(waiting, order_id, LONG)
+    for _ in range(3):
+        waiter.has_looked()
+        waiting.news([order_id])
+    waiter.has_looked()
+    waiter.answer = "FAILED"
+    waiting.news([order_id])
+    assert waiter.end() == ["FAILED"]
+
+
+def test_what_was_committed_before_he_waits_is_seen_at_once(woken_only: None) -> None:
+    waiting = waiting_for()
+    waiting.news([uuid4()])
+    with waiting.seat(LONG) as seat:
+        assert seat is not None
+        assert waiting.until(seat, uuid4(), lambda: "SUCCESS", lambda _: True) == "SUCCESS"
+
+
+def test_what_another_instance_commits_is_found_by_looking() -> None:
+    waiter = Waiter(waiting_for(), uuid4(), LONG)
+    waiter.has_looked()
+    waiter.answer = "SUCCESS"  # and nobody tells
+    assert waiter.end() == ["SUCCESS"]
+
+
+@pytest.mark.parametrize("seconds", [0, 0.05])
+def test_he_waits_no_longer_than_he_wished(woken_only: None, seconds: float) -> None:
+    assert Waiter(waiting_for(), uuid4(), seconds).end() == [None]
+
+
+def test_nobody_waits_longer_than_is_granted(woken_only: None) -> None:
+    waiting = waiting_for(1)
+    with waiting.seat(LONG) as seat:
+        assert seat is not None and seat.seconds == 1
+    assert Waiter(waiting, uuid4(), LONG).end() == [None]
+
+
+def test_there_are_so_many_seats_and_each_is_given_back(woken_only: None) -> None:
+    configure(waiters_at_once=2)
+    waiting = Waiting()
+
+    def seats(taken: int) -> list[Seat | None]:
+        if taken == 0:
+            return []
+        with waiting.seat(1) as seat:
+            return [seat, *seats(taken - 1)]
+
+    for _ in range(2):
+        assert [seat is not None for seat in seats(4)] == [True, True, False, False]
+    with waiting.seat(None) as unasked, waiting.seat(1) as first, waiting.seat(1) as second:
+        assert unasked is None and first and second
+
+
+def test_a_look_that_fails_gives_everything_back(woken_only: None) -> None:
+    configure(waiters_at_once=1)
+    waiting = Waiting()
+
+    def fails() -> None:
+        raise OSError("the database is away")
+
+    for _ in range(2):
+        with pytest.raises(OSError, match="away"), waiting.seat(1) as seat:
+            assert seat is not None
+            waiting.until(seat, uuid4(), fails, bool)
+    assert not waiting._bells
+
+
+def test_who_waits_when_the_service_stops_is_answered(woken_only: None) -> None:
+    waiting = waiting_for()
+    waiters = [Waiter(waiting, uuid4(), LONG) for _ in range(3)]
+    for waiter in waiters:
+        waiter.has_looked()
+    waiting.close()
+    assert [waiter.end() for waiter in waiters] == [[None]] * 3
+    with waiting.seat(1) as seat:
+        assert seat is None
+    waiting.open()
+    with waiting.seat(1) as seat:
+        assert seat is not None
+
+
+def test_a_commit_right_after_the_look_is_not_missed(woken_only: None) -> None:
+    waiting, order_id, committed = waiting_for(), uuid4(), threading.Event()
+
+    def look() -> bool:
+        seen = committed.is_set()
+        committed.set()
+        waiting.news([order_id])
+        return seen
+
+    with waiting.seat(LONG) as seat:
+        assert seat is not None
+        assert waiting.until(seat, order_id, look, bool)
