@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from lab.commands import asyncapi, audit, endpoints, flow, migrate, order, shop, torture
+from lab.commands import asyncapi, audit, doctor, endpoints, flow, migrate, order, shop, torture
 from patterns.errors import OrderflowError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -21,6 +21,7 @@ app.command()(asyncapi.asyncapi)
 app.command()(endpoints.endpoints)
 app.command()(order.order)
 app.command()(audit.audit)
+app.command()(doctor.doctor)
 app.command()(torture.torture)
 app.command()(shop.reset)
 

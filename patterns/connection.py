@@ -11,6 +11,7 @@ This module and those beside it named ``connection_*`` are the only ones that kn
         connection_consumers  who reads which queue
         connection_arrivals   what was delivered and not taken yet
         connection_envelope   our envelope as pika writes and reads it
+      connection_facts      what the broker says of itself and of us
       connection_thread     pika's event loop, on a thread of its own
         connection_pika       pika's connection, in fewer packets
       connection_url        RABBITMQ_URL, and pika's errors in words
@@ -21,12 +22,14 @@ A later pika will have a thread-safe connection of its own; it can then take the
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 
 import pika
 
 from patterns.connection_channel import RabbitChannel
+from patterns.connection_facts import Facts, facts_of, refused_to_write
 from patterns.connection_thread import PikaThread
-from patterns.connection_url import named, parameters_of
+from patterns.connection_url import named, parameters_of, where
 from patterns.errors import ConnectionLost
 
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
@@ -47,6 +50,11 @@ class RabbitTransport:
             url, heartbeat=heartbeat, blocked_connection_timeout=blocked_timeout, socket_timeout=connect_timeout,
             stack_timeout=connect_timeout, tcp_options=KEEPALIVE,
         )
+
+    @property
+    def where(self) -> str:
+        """Host, port and virtual host, for messages."""
+        return where(self._parameters)
 
     def connect(self, name: str) -> RabbitConnection:
         """Connect once, under a name people see in the broker's list.  Raises BrokerUnavailable."""
@@ -87,6 +95,15 @@ class RabbitConnection:
     def close(self) -> None:
         """Close the connection and its channels.  Closing twice is fine."""
         self._thread.close()
+
+    @property
+    def facts(self) -> Facts:
+        """What the broker says of itself, and what was agreed with it."""
+        return facts_of(self._thread.pika)
+
+    def refused_to_write(self, exchange: str, routing_keys: Collection[str]) -> str | None:
+        """Why we may not publish there, or None; nothing is published."""
+        return refused_to_write(self._thread, exchange, routing_keys)
 
     def _forget(self, channel: RabbitChannel) -> None:
         with self._lock:

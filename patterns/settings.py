@@ -28,6 +28,7 @@ class Settings(BaseSettings):
 
     messaging_mode: Mode = "rpc"
     rabbitmq_url: str = ""
+    rabbitmq_management_url: str = ""
     database_url: str = ""
     orderflow_home: Path = Path(".orderflow")
 
@@ -66,6 +67,11 @@ class Settings(BaseSettings):
     def _amqp(cls, value: str) -> str:
         return _scheme(value, "amqp://user:password@host:5672/vhost", "amqp", "amqps")
 
+    @field_validator("rabbitmq_management_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        return _scheme(value, "http://localhost:15672", "http", "https", missing="one beside RABBITMQ_URL")
+
     @field_validator("database_url")
     @classmethod
     def _postgresql(cls, value: str) -> str:
@@ -82,9 +88,9 @@ def port_setting(service: str) -> str:
     return (own if own in Settings.model_fields else "service_port").upper()
 
 
-def _scheme(value: str, example: str, *schemes: str) -> str:
+def _scheme(value: str, example: str, *schemes: str, missing: str = "embedded one") -> str:
     if value and not any(value.startswith(f"{scheme}://") for scheme in schemes):
-        raise ValueError(f"not a URL like {example}; leave it empty for the embedded one")
+        raise ValueError(f"not a URL like {example}; leave it empty for the {missing}")
     return value
 
 

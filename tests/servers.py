@@ -19,7 +19,7 @@ from patterns.errors import ServerUnavailable
 from tests import workers
 
 #: What the developer gave us, read before the environment is cleared of our settings.
-GIVEN = {name: os.environ.get(name, "") for name in ("RABBITMQ_URL", "DATABASE_URL")}
+GIVEN = {name: os.environ.get(name, "") for name in ("RABBITMQ_URL", "RABBITMQ_MANAGEMENT_URL", "DATABASE_URL")}
 IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
 
 Server = TypeVar("Server", PrivateRabbitMQ, PrivatePostgres)
@@ -70,7 +70,7 @@ def _started(kind: type[Server]) -> Iterator[Server | Unavailable]:
 
 @pytest.fixture(scope="session")
 def _configured_rabbitmq() -> ConfiguredRabbitMQ:
-    server = ConfiguredRabbitMQ(GIVEN["RABBITMQ_URL"], os.environ.get("RABBITMQ_MANAGEMENT_URL", ""))
+    server = ConfiguredRabbitMQ(GIVEN["RABBITMQ_URL"], GIVEN["RABBITMQ_MANAGEMENT_URL"])
     workers.USED.append(server.description)
     return server
 

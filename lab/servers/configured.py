@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import secrets
-import urllib.error
-import urllib.request
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from lab.servers.management import ManagementApi, ManagementError
 
 
 class ConfiguredRabbitMQ:
@@ -20,7 +18,7 @@ class ConfiguredRabbitMQ:
 
     def __init__(self, url: str, management: str = "") -> None:
         self._url = urlsplit(url)
-        self._api = (management or f"http://{self._url.hostname or 'localhost'}:15672").rstrip("/") + "/api"
+        self._api = ManagementApi(url, management)
         about = self._call("GET", "/overview") or {}
         self.version = str(about.get("rabbitmq_version", "?"))
         self.port = self._url.port or (5671 if self._url.scheme == "amqps" else 5672)
@@ -30,7 +28,8 @@ class ConfiguredRabbitMQ:
     def description(self) -> str:
         """Which broker this is, without its password."""
         where = f"RabbitMQ {self.version} at {self._url.hostname}:{self.port} (RABBITMQ_URL)"
-        return f"{where}, all tests in its one virtual host: {self._api} does not let us make others" * self.shared or where
+        shared = f"{where}, all tests in its one virtual host: {self._api.address} does not let us make others"
+        return shared if self.shared else where
 
     def url(self, vhost: str) -> str:
         """Where to connect to; a shared broker has only its own virtual host to offer."""
@@ -54,16 +53,7 @@ class ConfiguredRabbitMQ:
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the management API; None if it is not there or does not let us."""
-        credentials = f"{unquote(self._url.username or 'guest')}:{unquote(self._url.password or 'guest')}"
-        headers = {
-            "Authorization": "Basic " + base64.b64encode(credentials.encode()).decode(),
-            "Content-Type": "application/json",
-        }
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self._api + path, data, headers, method=method)  # noqa: S310 (http(s) only)
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
-                text = answer.read()
-        except (urllib.error.URLError, OSError):
+            return self._api.ask(method, path, body)
+        except ManagementError:
             return None
-        return json.loads(text) if text else {}

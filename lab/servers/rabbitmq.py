@@ -138,6 +138,12 @@ class PrivateRabbitMQ:
         """Make the broker believe it is out of memory, so that it blocks whoever publishes; or well again."""
         self.eval(f"vm_memory_monitor:set_vm_memory_high_watermark({'0.00001' if on else '0.6'}).")
 
+    def enable_management(self) -> str:
+        """Start the management API, in about a second, for as long as the node has its folder; answers its address."""
+        self._home.plugins.write_text("[rabbitmq_management].")
+        self.eval(f'rabbit_plugins:ensure("{self._home.plugins}").', timeout=60)
+        return self._home.management_url
+
     def eval(self, expressions: str, timeout: float = 30) -> str:
         """Evaluate Erlang in the node, in a millisecond where ``rabbitmqctl`` takes half a second."""
         self._alive()

@@ -39,7 +39,7 @@ class RabbitMQHome:
     def __init__(self, folder: Path, *, fsync: bool) -> None:
         self.folder = folder
         self.server, self.epmd = programs()
-        self.port, self._dist_port, self._epmd_port = free_ports(3)
+        self.port, self._dist_port, self._epmd_port, self._management_port = free_ports(4)
         self.password = secrets.token_hex(8)
         self._write_files(fsync)
 
@@ -76,9 +76,19 @@ class RabbitMQHome:
             "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
             "RABBITMQ_CONFIG_FILES": str(folder / "conf.d" / "*.conf"),
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.plugins),
             "RABBITMQ_ALLOW_INPUT": "1",
         }
+
+    @property
+    def plugins(self) -> Path:
+        """The file that names the enabled plugins."""
+        return self.folder / "enabled_plugins"
+
+    @property
+    def management_url(self) -> str:
+        """Where the management API is, once that plugin is enabled."""
+        return f"http://127.0.0.1:{self._management_port}"
 
     def _write_files(self, fsync: bool) -> None:
         (self.folder / "home").mkdir()
@@ -86,8 +96,10 @@ class RabbitMQHome:
         cookie.write_text(secrets.token_hex(16))
         cookie.chmod(0o400)
         (self.folder / "rabbitmq.conf").write_text(_SETTINGS.format(port=self.port, password=self.password))
-        (self.folder / "advanced.config").write_text("[]." if fsync else "[{ra, [{wal_sync_method, none}]}].")
-        (self.folder / "enabled_plugins").write_text("[].")
+        ra = "" if fsync else "{ra, [{wal_sync_method, none}]}, "
+        management = f'{{rabbitmq_management, [{{tcp_config, [{{port, {self._management_port}}}, {{ip, "127.0.0.1"}}]}}]}}'
+        (self.folder / "advanced.config").write_text(f"[{ra}{management}].")
+        self.plugins.write_text("[].")
         (self.folder / "environment").write_text("")
 
 

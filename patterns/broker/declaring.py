@@ -135,6 +135,12 @@ class Declaring(Closing):
         if name not in self.queues:
             return 0
         queue = self.find_queue(channel, name, now)
+        if queue.quorum and (if_unused or if_empty):
+            flag = "if-unused" if if_unused else "if-empty"
+            self.fail_connection(channel, 540, (
+                f"NOT_IMPLEMENTED - cannot delete queue '{name}' in vhost '/'. queue.delete operations with {flag} flag set "
+                "are not supported by quorum queues"
+            ), now)
         if if_unused and queue.consumers:
             self.fail(channel, 406, f"PRECONDITION_FAILED - queue '{name}' in vhost '/' in use", now)
         if if_empty and queue.ready:

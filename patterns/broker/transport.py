@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from patterns.broker.connection import EmbeddedConnection
 from patterns.broker.core import Chooser
 from patterns.broker.engine import Engine
+from patterns.broker.journal import load
+from patterns.broker.records import rebuild
 from patterns.errors import BrokerUnavailable, ConnectionLost
 from patterns.runtime import runtime
 
@@ -22,6 +25,14 @@ class EmbeddedTransport:
         self, folder: Path | None = None, *, clock: Callable[[], float] | None = None, choose: Chooser | None = None
     ) -> None:
         self._engine = Engine(folder, clock or runtime().now, choose)
+
+    @classmethod
+    def copy_of(cls, folder: Path) -> EmbeddedTransport:
+        """A broker that holds what the folder's journal says, and writes nothing; another process may have the folder."""
+        copy = cls()
+        with copy._engine.lock:
+            rebuild(copy._engine.machine, load(folder), copy._engine.clock())
+        return copy
 
     def connect(self, name: str) -> EmbeddedConnection:
         """Connect under a name.  Raises BrokerUnavailable while the broker is stopped."""
@@ -84,6 +95,20 @@ class EmbeddedTransport:
             return {
                 queue.name: (len(queue.ready), queue.unacked, len(queue.consumers))
                 for queue in self._engine.machine.queues.values()
+            }
+
+    def arguments(self) -> dict[str, dict[str, Any]]:
+        """What each queue was declared with; exclusive queues are their owner's business."""
+        with self._engine.lock:
+            queues = self._engine.machine.queues.values()
+            return {queue.name: dict(queue.arguments) for queue in queues if queue.owner is None}
+
+    def bindings(self) -> set[tuple[str, str, str]]:
+        """Every binding, as exchange, queue and key."""
+        with self._engine.lock:
+            return {
+                (exchange.name, binding.queue.name, binding.key)
+                for exchange in self._engine.machine.exchanges.values() for binding in exchange.bindings.values()
             }
 
     def wait_until(self, predicate: Callable[[], bool], timeout: float) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from patterns.amqp import QueueInfo, Receipt
+from patterns.errors import ConnectionLost
 from tests.contract.client import SHORT_LIFE, Client, closes, ended, eventually, tag
 
 
@@ -116,6 +117,15 @@ def test_only_an_empty_unused_queue_may_be_deleted_so(client: Client) -> None:
         client.channel.delete_queue(queue, if_unused=True)
     eventually(lambda: client.channel.declare_queue(queue, passive=True).consumers == 0, lambda: "still consumed")
     assert client.channel.delete_queue(queue, if_unused=True, if_empty=True) == 0
+
+
+@pytest.mark.parametrize("condition", ["if_empty", "if_unused"])
+def test_a_quorum_queue_is_deleted_without_conditions_or_not_at_all(client: Client, other: Client, condition: str) -> None:
+    queue = client.queue("quorum")
+    with pytest.raises(ConnectionLost, match="540 NOT_IMPLEMENTED"):
+        other.channel.delete_queue(queue, **{condition: True})
+    assert not other.connection.is_open
+    assert client.count(queue) == 0, "it is still there"
 
 
 def test_purging_throws_away_what_is_ready(client: Client, kind: str) -> None:
