@@ -13,9 +13,11 @@ from lab.doctor.findings import Finding, ok, unreachable, warning, wrong
 from patterns.database import Database, Session, now
 from patterns.errors import DatabaseUnavailable
 from patterns.journal import outbox
+from patterns.schema import Standing, standing
 from patterns.settings import settings
 
 PART = "databases"
+MIGRATIONS = "docs/migrations.md"
 APART = 2.0
 """Seconds a database's clock may be off before people wonder; nothing in the shop compares the two."""
 STUCK = 60.0
@@ -58,14 +60,25 @@ def databases(services: list[str]) -> Iterator[Finding]:
 
 def _one(service: str, database: Database) -> Iterator[Finding]:
     metadata: MetaData = import_module(f"{service}.models").metadata
-    lacking = database.read(_lacking, metadata)
-    if lacking:
-        advice = "Starting the service makes missing tables; whatever else is missing must be made by hand."
-        yield wrong(PART, f"{service} lacks {'; '.join(lacking)}.", advice)
+    stands = database.read(standing, service, metadata)
+    if stands is not None and stands.state != "current":
+        yield _not_current(stands)
+    elif lacking := database.read(_lacking, metadata):
+        advice = "Somebody changed it by hand: change it back, as the migrations in the service's folder have it."
+        yield wrong(PART, f"{service} lacks {'; '.join(lacking)}.", advice, MIGRATIONS)
     else:
         yield ok(PART, f"{service}: {len(metadata.tables)} tables with their columns, keys, constraints and indexes.")
         yield from _unsent(service, database)
     yield from _clock(service, database)
+
+
+def _not_current(stands: Standing) -> Finding:
+    at = f"{stands.service} is {stands.state}: at migration {stands.current or 'none'}, its code wants {stands.head}."
+    if stands.state == "newer":
+        return wrong(PART, at, "Newer code was here: run that, or restore a backup.", MIGRATIONS)
+    if stands.state == "empty" or not settings().database_url:
+        return warning(PART, at, "Starting the service brings it up to date; so does orderflow migrate.", MIGRATIONS)
+    return wrong(PART, f"{at}  The service refuses to start.", f"Run orderflow migrate {stands.service}.", MIGRATIONS)
 
 
 def _lacking(session: Session, metadata: MetaData) -> list[str]:
