@@ -54,3 +54,12 @@ def test_a_lost_link_is_found(text: str, lost: list[str], tmp_path: Path) -> Non
     page = tmp_path / "page.md"
     page.write_text(text)
     assert broken(page, tmp_path) == [f"page.md: {link}" for link in lost]
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in (ROOT / "docs").rglob("README.md")}), ids=str)
+def test_the_table_of_contents_of_a_folder_leaves_no_page_out(folder: Path) -> None:
+    contents = (folder / "README.md").read_text(encoding="utf-8")
+    linked = {(folder / link.partition("#")[0]).resolve() for link in LINK.findall(contents)}
+    pages = {path for path in committed_texts() if path.parent == folder and path.suffix in (".md", ".yaml")}
+    below = {path / "README.md" for path in folder.iterdir() if (path / "README.md").exists()}
+    assert sorted((pages | below) - linked - {folder / "README.md"}) == []

@@ -6,11 +6,17 @@ import pytest
 from sqlalchemy import MetaData
 
 import patterns
-from patterns import Database, Message, Queue, Rpc, Service, Session, Topic, Wiring
+from patterns import Database, Message, Queue, Rpc, Service, Session, Topic, Wiring, topology
 from patterns.checks_service import too_long
 from patterns.errors import WiringError
 from patterns.message import TYPES
 from patterns.settings import configure, port_setting, settings
+
+
+@pytest.fixture(autouse=True)
+def _unknown_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service made here is not one that later tests' shops declare queues for."""
+    monkeypatch.setattr(topology, "_known", dict(topology._known))
 
 
 class Said(Message):
