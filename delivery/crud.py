@@ -1,5 +1,6 @@
 """Verbs on the delivery service's table.  Each takes a session and never commits; each change carries its own guard."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from patterns import step
 from patterns.database import Session
 from patterns.errors import NotFound
 from patterns.gateway import Verdict
+from patterns.pages import Page
 
 
 def schedule(session: Session, order_id: UUID, user_id: int, carrier: Verdict) -> str | None:
@@ -23,6 +25,11 @@ def schedule(session: Session, order_id: UUID, user_id: int, carrier: Verdict) -
 def cancel(session: Session, order_id: UUID) -> None:
     """Take a parcel's slot back, once; a parcel without one is to get none any more."""
     step.undo(session, deliveries, order_id, "SCHEDULED", "CANCELLED")
+
+
+def list_deliveries(session: Session, page: Page, state: str | None, user_id: int | None) -> Sequence[Row[Any]]:
+    """Parcels, those of the newest orders first; all, or those in a state, or a customer's."""
+    return page.rows(session, deliveries, "begun_at", "order_id", state=state, user_id=user_id)
 
 
 def get_delivery(session: Session, order_id: UUID) -> Row[Any]:

@@ -1,16 +1,21 @@
-"""The delivery service's HTTP side: what became of an order's parcel."""
-
-from uuid import UUID
+"""The delivery service's HTTP side: what became of the orders' parcels."""
 
 from delivery import crud
 from delivery.database import database
-from delivery.schemas import Delivery
-from patterns.web import Router
+from delivery.schemas import Delivery, State
+from patterns.pages import NewestFirst
+from patterns.web import OfUser, OrderId, Router
 
 router = Router(prefix="/deliveries", tags=["deliveries"])
 
 
+@router.get("")
+def list_deliveries(page: NewestFirst, state: State | None = None, user_id: OfUser = None) -> list[Delivery]:
+    """Parcels, those of the newest orders first."""
+    return [Delivery.model_validate(row) for row in database.read(crud.list_deliveries, page, state, user_id)]
+
+
 @router.get("/{order_id}")
-def get_delivery(order_id: UUID) -> Delivery:
+def get_delivery(order_id: OrderId) -> Delivery:
     """An order's parcel."""
     return Delivery.model_validate(database.read(crud.get_delivery, order_id))

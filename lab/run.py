@@ -45,16 +45,17 @@ def _first_stock() -> None:
     from uuid import uuid4
 
     from patterns.errors import DatabaseUnavailable
+    from patterns.pages import Page
     from product import crud as products
     from product.database import database as product_database
     from user import crud as users
     from user.database import database as user_database
 
     try:
-        if not user_database.read(users.list_users, 0, 1):
+        if not user_database.read(users.list_users, Page(1)):
             for name, cents in USERS:
                 user_database.transact(users.create_user, name, cents, uuid4())
-        if not product_database.read(products.list_products, 0, 1):
+        if not product_database.read(products.list_products, Page(1)):
             for name, cents, quantity in PRODUCTS:
                 product_database.transact(products.create_product, name, cents, quantity)
     except DatabaseUnavailable:

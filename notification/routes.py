@@ -1,19 +1,16 @@
 """The notification service's HTTP side: what customers were told."""
 
-from typing import Annotated
-from uuid import UUID
-
-from fastapi import Query
-
 from notification import crud
 from notification.database import database
 from notification.schemas import Notification
-from patterns.web import Router
+from patterns.pages import NewestFirst
+from patterns.web import OfOrder, OfUser, Router
 
 router = Router(prefix="/notifications", tags=["notifications"])
 
 
 @router.get("")
-def list_notifications(order_id: Annotated[UUID, Query()]) -> list[Notification]:
-    """What was told about an order, in time."""
-    return [Notification.model_validate(row) for row in database.read(crud.list_notifications, order_id)]
+def list_notifications(page: NewestFirst, order_id: OfOrder = None, user_id: OfUser = None) -> list[Notification]:
+    """What customers were told, the newest first."""
+    rows = database.read(crud.list_notifications, page, order_id, user_id)
+    return [Notification.model_validate(row) for row in rows]

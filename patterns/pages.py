@@ -12,8 +12,9 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
-from sqlalchemy import ColumnElement, Select, literal, tuple_
+from sqlalchemy import ColumnElement, Index, Row, Select, Table, literal, select, tuple_
 
+from patterns.database import Session
 from patterns.shop import MAX_ID
 
 MOST, USUAL = 100, 50
@@ -48,6 +49,12 @@ class Page:
             query = query.where(here < before if self.newest_first else here > before)
         return query.order_by(*(column.desc() if self.newest_first else column for column in key)).limit(self.limit + 1)
 
+    def rows(self, session: Session, table: Table, *key: str, **only: Any) -> Sequence[Row[Any]]:
+        """This page of a table, sorted by the columns ``key``; ``only`` rows with these values, where None is any value."""
+        wanted = [table.c[name] == value for name, value in only.items() if value is not None]
+        query = self.of(select(table).where(*wanted), *(table.c[name] for name in key))
+        return self.cut(session.execute(query).all(), *key)
+
     def cut(self, rows: Sequence[T], *key: str) -> Sequence[T]:
         """The rows of this page; when there are more, the answer gets a Link to the next.
 
@@ -57,6 +64,13 @@ class Page:
             rows = rows[: self.limit]
             self._link("_".join(str(getattr(rows[-1], name)) for name in key))
         return rows
+
+
+def keep_sorted(table: Table, *key: str, by: Sequence[str] = ()) -> None:
+    """Give a table the indexes that serve its pages: sorted by ``key``, and so those with one value of each of ``by``."""
+    for first in ((), *((column,) for column in by)):
+        columns = (*first, *key)
+        Index(f"{table.name}_by_{'_and_'.join(columns)}", *(table.c[name] for name in columns))
 
 
 async def _by_id(

@@ -48,6 +48,7 @@ def step_table(name: str, metadata: MetaData, states: tuple[str, ...], *columns:
         Column("order_id", Uuid, primary_key=True),
         Column("state", String(10), nullable=False),
         Column("reason", String(500)),
+        Column("begun_at", Double, nullable=False),
         Column("changed_at", Double, nullable=False),
         *columns,
         CheckConstraint(f"state IN ({known})", name=f"{name}_state"),
@@ -67,7 +68,7 @@ def insert_once(session: Session, table: Table, **values: Any) -> bool:
 
 def begin(session: Session, steps: Table, order_id: UUID, state: str, **values: Any) -> bool:
     """Write the step's row; False when the step was begun, or made void, before."""
-    return insert_once(session, steps, order_id=order_id, state=state, changed_at=now(), **values)
+    return insert_once(session, steps, order_id=order_id, state=state, begun_at=now(), changed_at=now(), **values)
 
 
 def move(session: Session, steps: Table, order_id: UUID, before: str, after: str, **values: Any) -> Row[Any] | None:

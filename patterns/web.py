@@ -5,14 +5,15 @@ Business routes are served at their own paths and under ``/api/v1`` as well; wha
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from anyio.to_thread import run_sync
 from fastapi import FastAPI, Path, Query, Request, Response
-from pydantic import AfterValidator, BaseModel
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from patterns import journal
@@ -22,22 +23,44 @@ from patterns.web_bodies import BodyLimit, Router
 from patterns.web_openapi import PREFIX, Documented
 from patterns.web_problems import answer_errors, unavailable
 
-__all__ = ["PathId", "Router", "Text", "create_app", "location"]
+__all__ = ["Name", "OfOrder", "OfUser", "OrderId", "PathId", "Router", "Text", "body", "create_app", "location"]
 
-PathId = Annotated[int, Path(ge=1, le=MAX_ID)]
+AN_ORDER = "4f8b3c6e-5d0a-5b7e-9c1d-2a3b4c5d6e7f"
+"""Any order's id, for examples."""
+
+PathId = Annotated[int, Path(ge=1, le=MAX_ID, examples=[1])]
 """A user's or product's id in a path."""
+
+OrderId = Annotated[UUID, Path(examples=[AN_ORDER])]
+"""An order's id in a path."""
+
+OfUser = Annotated[int | None, Query(ge=1, le=MAX_ID, description="only those of this customer")]
+OfOrder = Annotated[UUID | None, Query(description="only those of this order")]
+"""Filters of lists."""
 
 ALWAYS_ANSWERED = ("/healthz", "/readyz")
 
 
+VISIBLE = r"[^\x00-\x20\x7f-\xa0\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]"
+"""A character one can see: no control, no blank of any width.  Spelt out, as every regular expression engine reads it."""
+
+
 def _storable(text: str) -> str:
-    """PostgreSQL stores neither NUL nor half a surrogate pair, and a name of blanks is none."""
-    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text) or not text.strip():
+    """PostgreSQL stores no NUL, and a name of blanks is none; half a surrogate pair never comes this far."""
+    if "\0" in text or not re.search(VISIBLE, text):
         raise ValueError("must hold visible text, and no NUL")
     return text
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+Text = Annotated[str, AfterValidator(_storable), Field(json_schema_extra={"pattern": f"^[^\\x00]*{VISIBLE}[^\\x00]*$"})]
+
+Name = Annotated[Text, Field(min_length=1, max_length=200)]
+"""What somebody or something is called."""
+
+
+def body(example: dict[str, Any]) -> ConfigDict:
+    """Configures the model of a request's body: no fields but its own, and what one may look like."""
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
 
 
 class Readiness(BaseModel):

@@ -124,7 +124,9 @@ async def _surprise(request: Request, error: Exception) -> Response:
         "%s %s failed (%s): %s", request.method, request.url.path, number, type(error).__name__,
         exc_info=error, extra={"action": "failed", "instance": number},
     )
-    return problem(500, f"Something went wrong here, not with you.  It is logged as {number}.", instance=number)
+    told = f"Something went wrong here, not with you.  It is logged as {number}."
+    # The server closes the connection after an error it did not expect; who is not told might use it once more.
+    return problem(500, told, {"Connection": "close"}, instance=number)
 
 
 def _allowed(request: Request) -> list[str]:

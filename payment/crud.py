@@ -1,5 +1,6 @@
 """Verbs on the payment service's table.  Each takes a session and never commits; each change carries its own guard."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from patterns import step
 from patterns.database import Session
 from patterns.errors import NotFound
 from patterns.gateway import Verdict
+from patterns.pages import Page
 from payment.models import payments
 
 
@@ -24,6 +26,11 @@ def take(session: Session, order_id: UUID, user_id: int, amount_cents: int, verd
 def refund(session: Session, order_id: UUID) -> None:
     """Give a captured payment back, once; one never captured is not to be captured any more."""
     step.undo(session, payments, order_id, "TAKEN", "REFUNDED")
+
+
+def list_payments(session: Session, page: Page, state: str | None, user_id: int | None) -> Sequence[Row[Any]]:
+    """Payments, those of the newest orders first; all, or those in a state, or a customer's."""
+    return page.rows(session, payments, "begun_at", "order_id", state=state, user_id=user_id)
 
 
 def get_payment(session: Session, order_id: UUID) -> Row[Any]:

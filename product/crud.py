@@ -1,5 +1,6 @@
 """Verbs on the product service's tables.  Each takes a session and never commits; each change carries its own guard."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from patterns import step
 from patterns.database import Session
 from patterns.errors import Conflict, NotFound
 from patterns.message import Message
+from patterns.pages import Page
 from patterns.removal import remove
 from patterns.shop import Line, PricedLine
 from product.models import products, reservation_lines, reservations
@@ -28,9 +30,9 @@ def get_product(session: Session, product_id: int) -> Row[Any]:
     return _found(session.execute(select(products).where(products.c.id == product_id)).one_or_none(), product_id)
 
 
-def list_products(session: Session, after: int, limit: int) -> list[Row[Any]]:
-    """Products in the order of their ids, those after this one."""
-    return list(session.execute(select(products).where(products.c.id > after).order_by(products.c.id).limit(limit)))
+def list_products(session: Session, page: Page) -> Sequence[Row[Any]]:
+    """Products in the order of their ids."""
+    return page.rows(session, products, "id")
 
 
 def change_product(session: Session, product_id: int, name: str, price_cents: int) -> Row[Any]:
@@ -80,11 +82,24 @@ def reserve(
     return None
 
 
+def list_reservations(session: Session, page: Page, state: str | None, user_id: int | None) -> list[dict[str, Any]]:
+    """Reservations with their lines, those of the newest orders first; all, or those in a state, or a customer's."""
+    rows = page.rows(session, reservations, "begun_at", "order_id", state=state, user_id=user_id)
+    lines = _lines(session, [row.order_id for row in rows])
+    return [{**row._mapping, "lines": lines[row.order_id]} for row in rows]
+
+
+def get_reservation(session: Session, order_id: UUID) -> dict[str, Any]:
+    """An order's reservation with its lines.  Raises NotFound."""
+    found = session.execute(select(reservations).where(reservations.c.order_id == order_id)).one_or_none()
+    if found is None:
+        raise NotFound(f"order {order_id} has no reservation")
+    return {**found._mapping, "lines": reserved_lines(session, order_id)}
+
+
 def reserved_lines(session: Session, order_id: UUID) -> tuple[PricedLine, ...]:
     """The goods set aside for an order, at the prices they had then."""
-    lines = select(reservation_lines).where(reservation_lines.c.order_id == order_id)
-    rows = session.execute(lines.order_by(reservation_lines.c.product_id))
-    return tuple(PricedLine(product_id=row.product_id, quantity=row.quantity, price_cents=row.price_cents) for row in rows)
+    return tuple(_lines(session, [order_id])[order_id])
 
 
 def lock_shelves(session: Session, messages: Sequence[Message]) -> None:
@@ -129,6 +144,14 @@ def _take(session: Session, lines: Sequence[Line]) -> tuple[list[PricedLine], st
             return taken, f"product {line.product_id}: not enough on the shelf for {line.quantity}"
         taken.append(PricedLine(product_id=line.product_id, quantity=line.quantity, price_cents=price))
     return taken, None
+
+
+def _lines(session: Session, orders: Sequence[UUID]) -> defaultdict[UUID, list[PricedLine]]:
+    lines = select(reservation_lines).where(reservation_lines.c.order_id.in_(orders))
+    found: defaultdict[UUID, list[PricedLine]] = defaultdict(list)
+    for row in session.execute(lines.order_by(reservation_lines.c.product_id)):
+        found[row.order_id].append(PricedLine.model_validate(row, from_attributes=True))
+    return found
 
 
 def _found(product: Row[Any] | None, product_id: int) -> Row[Any]:

@@ -7,10 +7,13 @@ from product import crud
 from product.database import database
 from product.models import metadata
 from product.mqlistener import WIRING
-from product.routes import router
+from product.routes import inventory, products, reservations
 
 service = Service("product", database, metadata, WIRING, lock_rows=crud.lock_shelves)
-app = create_app(service, "Products, their prices, and how much of them is on the shelf, reserved or sold.", router)
+app = create_app(
+    service, "Products, their prices, and how much of them is on the shelf, reserved or sold.",
+    products, inventory, reservations,
+)
 
 if __name__ == "__main__":
     serve("product", app)

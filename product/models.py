@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, MetaData, String, Table, Uuid
 
 from patterns.journal import keep_journal
+from patterns.pages import keep_sorted
 from patterns.step import step_table
 
 metadata = MetaData()
@@ -29,6 +30,7 @@ reservations = step_table(
     Column("user_id", BigInteger),
     Column("amount_cents", BigInteger),
 )
+keep_sorted(reservations, "begun_at", "order_id", by=("state", "user_id"))
 
 reservation_lines = Table(
     "reservation_lines", metadata,

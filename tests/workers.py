@@ -15,7 +15,7 @@ import pytest
 USED: list[str] = []
 MISSED: dict[str, int] = {}
 
-SHARED = ("shop", "broker")
+SHARED = ("shop", "broker", "database", "open_database")
 
 
 @pytest.hookimpl(tryfirst=True)

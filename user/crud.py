@@ -8,8 +8,9 @@ from sqlalchemy import Row, exists, insert, select, update
 
 from patterns import step
 from patterns.database import Session, now
-from patterns.errors import Conflict, NotFound
+from patterns.errors import Conflict, KeyReused, NotFound
 from patterns.message import Message
+from patterns.pages import Page
 from patterns.removal import remove
 from user.models import deposits, holds, users
 
@@ -28,9 +29,9 @@ def get_user(session: Session, user_id: int) -> Row[Any]:
     return _found(session.execute(select(users).where(users.c.id == user_id)).one_or_none(), user_id)
 
 
-def list_users(session: Session, after: int, limit: int) -> list[Row[Any]]:
-    """Customers in the order of their ids, those after this one."""
-    return list(session.execute(select(users).where(users.c.id > after).order_by(users.c.id).limit(limit)))
+def list_users(session: Session, page: Page) -> Sequence[Row[Any]]:
+    """Customers in the order of their ids."""
+    return page.rows(session, users, "id")
 
 
 def rename_user(session: Session, user_id: int, name: str) -> Row[Any]:
@@ -50,9 +51,15 @@ def delete_user(session: Session, user_id: int) -> None:
 
 
 def deposit(session: Session, user_id: int, amount_cents: int, deposit_id: UUID) -> Row[Any]:
-    """Pay money in, once for each deposit id.  Raises NotFound, or Conflict when the account can hold no more."""
+    """Pay money in, once for each deposit id.
+
+    Raises NotFound, Conflict when the account can hold no more, or KeyReused when the id is that of another amount.
+    """
     values = {"user_id": user_id, "amount_cents": amount_cents, "paid_in_at": now()}
     if not step.insert_once(session, deposits, id=deposit_id, **values):
+        paid = session.execute(select(deposits.c.amount_cents).where(deposits.c.id == deposit_id)).scalar_one()
+        if paid != amount_cents:
+            raise KeyReused(f"this Idempotency-Key has paid in {paid} cents; choose a new one for another deposit")
         return get_user(session, user_id)
     paid = update(users).where(users.c.id == user_id, users.c.paid_in_cents <= MOST_PAID_IN_CENTS - amount_cents)
     user = session.execute(paid.values(

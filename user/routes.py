@@ -3,29 +3,32 @@
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import Header, Query
+from fastapi import Header, Request, Response
 
-from patterns.shop import MAX_ID, order_id_for
-from patterns.web import PathId, Router
+from patterns.pages import ById
+from patterns.shop import order_id_for
+from patterns.web import PathId, Router, location
 from user import crud
 from user.database import database
 from user.schemas import Deposit, NewUser, User, UserChange
 
 router = Router(prefix="/users", tags=["users"])
 
+Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255, examples=["deposit-1"])]
+
 
 @router.post("", status_code=201)
-def create_user(body: NewUser) -> User:
+def create_user(body: NewUser, request: Request, response: Response) -> User:
     """Open an account."""
-    return User.model_validate(database.transact(crud.create_user, body.name, body.balance_cents, uuid4()))
+    user = User.model_validate(database.transact(crud.create_user, body.name, body.balance_cents, uuid4()))
+    response.headers.update(location(request, user.id))
+    return user
 
 
 @router.get("")
-def list_users(
-    after: Annotated[int, Query(ge=0, le=MAX_ID)] = 0, limit: Annotated[int, Query(ge=1, le=100)] = 100
-) -> list[User]:
-    """Customers by id; ``after`` is the last id of the page before."""
-    return [User.model_validate(row) for row in database.read(crud.list_users, after, limit)]
+def list_users(page: ById) -> list[User]:
+    """Customers by id."""
+    return [User.model_validate(row) for row in database.read(crud.list_users, page)]
 
 
 @router.get("/{user_id}")
@@ -40,16 +43,19 @@ def update_user(user_id: PathId, body: UserChange) -> User:
     return User.model_validate(database.transact(crud.rename_user, user_id, body.name))
 
 
-@router.delete("/{user_id}", status_code=204)
+@router.delete("/{user_id}", status_code=204, responses={
+    409: {"description": "Money or orders stand in this name, so it stays on the books."},
+})
 def delete_user(user_id: PathId) -> None:
-    """Close an account that was never used; one in which money or orders stand stays on the books: 409."""
+    """Close an account that was never used."""
     database.transact(crud.delete_user, user_id)
 
 
-@router.post("/{user_id}/deposits", status_code=201)
-def deposit(
-    user_id: PathId, body: Deposit, key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=255)] = None
-) -> User:
+@router.post("/{user_id}/deposits", status_code=201, responses={
+    409: {"description": "The account can hold no more money."},
+    422: {"description": "The request makes no sense, or its Idempotency-Key was used for another amount."},
+})
+def deposit(user_id: PathId, body: Deposit, key: Key = None) -> User:
     """Pay money in; with an Idempotency-Key a repeated request pays in once."""
     deposit_id = order_id_for(user_id, f"deposit:{key}") if key else uuid4()
     return User.model_validate(database.transact(crud.deposit, user_id, body.amount_cents, deposit_id))

@@ -120,7 +120,9 @@ def test_a_surprise_is_logged_and_tells_no_secrets(
 
     monkeypatch.setattr("user.crud.get_user", broken)
     with caplog.at_level(logging.ERROR):
-        told = problem(shop.http("user").get("/users/1"), 500)
+        answer = shop.http("user").get("/users/1")
+    told = problem(answer, 500)
+    assert answer.headers["connection"] == "close"
     assert "hunter2" not in str(told) and "Traceback" not in str(told)
     [line] = [record for record in caplog.records if record.name == "orderflow.user"]
     assert told["instance"] in line.getMessage() and told["instance"] in told["detail"]

@@ -17,7 +17,7 @@ ORDER = {
     "deadline_at": 31.0,
 }
 SUCCESS = {**ORDER, "status": "SUCCESS", "settled_at": 2.0, "amount_cents": 5}
-STEP = {"changed_at": 1.0}
+STEP = {"begun_at": 1.0, "changed_at": 1.0}
 LINE = {"product_id": PENCIL, "quantity": 1, "price_cents": 1}
 PRODUCT = {"name": "eraser", "price_cents": 1, "shelf": 3, "reserved": 0, "sold": 0, "put_in": 3}
 USER = {"name": "Somebody", "balance_cents": 3, "held_cents": 0, "spent_cents": 0, "paid_in_cents": 3}
