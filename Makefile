@@ -1,7 +1,7 @@
 # Orderflow: `make` lists what there is to make.  Everything happens in this folder; Python's packages go to .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check flow audit reset clean
+.PHONY: help run test test-fast check flow audit reset env clean
 MODE ?=
 ARGS ?=
 PYTHON ?=
@@ -29,6 +29,9 @@ audit: .venv/run  ## check every promise on the data as it is
 
 reset: .venv/run  ## empty the embedded shop
 	@.venv/bin/orderflow reset $(ARGS)
+
+env:  ## write .env with random passwords, for docker compose
+	@deploy/env.sh
 
 clean:  ## remove .venv and what tools left behind (the shop's data stays: make reset)
 	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

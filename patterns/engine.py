@@ -52,7 +52,10 @@ def make_engine(url: URL, clock: Callable[[], float]) -> Engine:
     limits = f"-c statement_timeout=10000 -c lock_timeout={LOCK_SECONDS}s -c idle_in_transaction_session_timeout=60000"
     return create_engine(
         url, pool_size=10, max_overflow=30, pool_timeout=10,
-        connect_args={"options": limits, "connect_timeout": 5, "application_name": "orderflow"},
+        connect_args={
+            "options": limits, "connect_timeout": 5, "application_name": "orderflow",
+            "client_encoding": "utf8",  # else a database in SQL_ASCII (a server set up without a locale) answers bytes
+        },
     )
 
 

@@ -53,7 +53,7 @@ class PrivatePostgres(Postgres):
     """
 
     def __init__(self, *, fsync: bool = True) -> None:
-        self._programs = _programs()
+        self.programs = _programs()
         self._keeper = Keeper("postgres")
         self.folder = self._keeper.folder
         self.port = free_ports(1)[0]
@@ -98,7 +98,7 @@ class PrivatePostgres(Postgres):
         while True:
             options = [part for name, value in self._options.items() for part in ("-c", f"{name}={value}")]
             with (self.folder / "postgres.log").open("ab") as log:
-                command = [str(self._programs / "postgres"), "-D", str(self.folder / "data"), *options]
+                command = [str(self.programs / "postgres"), "-D", str(self.folder / "data"), *options]
                 self._server = self._keeper.start(command, stdout=log, stderr=log, **self._as_user())
             if self._came_up(deadline):
                 self.version = str(self.execute(sql.SQL("SHOW server_version"))[0][0]).split()[0]
@@ -141,7 +141,7 @@ class PrivatePostgres(Postgres):
             self.folder.chmod(0o755)
             shutil.chown(data, self._as_user()["user"])
             shutil.chown(secret, self._as_user()["user"])
-        command = [str(self._programs / "initdb"), "-D", str(data), "-U", "orderflow", f"--pwfile={secret}"]
+        command = [str(self.programs / "initdb"), "-D", str(data), "-U", "orderflow", f"--pwfile={secret}"]
         command += ["-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, **self._as_user())
         if done.returncode:
