@@ -25,12 +25,12 @@ sagas = Router(prefix="/sagas", tags=["sagas"])
 Id = Annotated[UUID, Path(examples=[ID])]
 Wish = Annotated[OrderRequest, Body(openapi_examples={name: {"value": value} for name, value in EXAMPLES.items()})]
 Key = Annotated[str | None, Header(
-    alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[!-~]([ -~]*[!-~])?$", examples=["a5b1-try-it-twice"],
-    description="Asked again with the same key, it is the same order.  Printable ASCII.",
+    alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[!-~]([ -~]*[!-~])?$",
+    description="Asked again with the same key, such as a UUID, it is the same order.  Printable ASCII.",
 )]
 Trace = Annotated[str | None, Header(description="W3C trace context, passed on with every message; ignored if malformed.")]
 Prefer = Annotated[list[str] | None, Header(
-    examples=[["wait=10"]], description="wait=SECONDS (RFC 7240): answer once the order has ended, or after so long.",
+    description="`wait=10` (RFC 7240): answer once the order has ended, or after so many seconds.",
 )]
 
 GONE: dict[int | str, dict[str, Any]] = {410: {"description": "The order is deleted."}}
