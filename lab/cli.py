@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from lab.commands import asyncapi, audit, doctor, endpoints, flow, migrate, order, shop, torture
+from lab.commands import asyncapi, audit, compare, doctor, endpoints, flow, migrate, order, shop, torture
 from patterns.errors import OrderflowError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -20,6 +20,7 @@ app.command()(flow.flow)
 app.command()(asyncapi.asyncapi)
 app.command()(endpoints.endpoints)
 app.command()(order.order)
+app.command()(compare.compare)
 app.command()(audit.audit)
 app.command()(doctor.doctor)
 app.command()(torture.torture)

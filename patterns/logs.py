@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 
 def get_logger(name: str) -> logging.Logger:
@@ -29,3 +32,19 @@ def configure_logs(level: int = logging.INFO) -> None:
         handler.setFormatter(Line())
         root.addHandler(handler)
     root.setLevel(level)
+
+
+@contextmanager
+def logs_to(file: Path) -> Iterator[None]:
+    """Log our events to a file meanwhile, in one line each, and to nothing else."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    root = logging.getLogger("orderflow")
+    handler = logging.FileHandler(file, mode="w", encoding="utf-8")
+    handler.setFormatter(Line())
+    before = root.handlers, root.level, root.propagate
+    root.handlers, root.level, root.propagate = [handler], logging.INFO, False
+    try:
+        yield
+    finally:
+        root.handlers, root.level, root.propagate = before
+        handler.close()

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from lab import shop
 from lab.commands import console
+from lab.wide import print_wide
 from patterns.errors import SettingsError
 from patterns.settings import MODES, settings
 
@@ -42,5 +42,4 @@ def flow(
         said, cells = tuple(row.cells())[:3], row.cells()
         table.add_row(*(("", "", "") if said == before else said), *cells[3:])
         before = said
-    wide = Console(width=max(console.width, console.measure(table, options=console.options.update(width=300)).maximum))
-    wide.print(table, soft_wrap=True)
+    print_wide(console, table)

@@ -9,11 +9,11 @@ from typing import Annotated
 from uuid import uuid4
 
 import typer
-from rich.console import Console
 from rich.live import Live
 
 from lab.commands import console
 from lab.order_story import Story
+from lab.wide import print_wide
 from patterns.errors import SettingsError
 from patterns.settings import MODES
 
@@ -54,16 +54,12 @@ def order(
 
 
 def _tell(story: Story) -> None:
-    """The table, the diagram, and what is still to come; as wide as they are."""
+    """The table, the diagram, and what is still to come."""
     from lab import order_story
 
-    table = order_story.as_table(story)
-    room = console.measure(table, options=console.options.update(width=300)).maximum
-    wide = Console(width=max(console.width, room), file=console.file)
-    wide.print(table, soft_wrap=True)
-    wide.print(f"\n{order_story.as_text(story)}\n", highlight=False, markup=False, soft_wrap=True)
+    print_wide(console, order_story.as_table(story), f"\n{order_story.as_text(story)}\n")
     for left in story.to_come:
-        wide.print(f"still to come: {left}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"still to come: {left}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def _items(text: str) -> tuple[tuple[int, int], ...]:

@@ -1,0 +1,49 @@
+"""What a comparison was made with: machine, versions, commit, command."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import lab
+
+
+def circumstances(place: str) -> list[str]:
+    """Lines that say where figures come from; ``place`` is which broker and databases."""
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("pika", "sqlalchemy", "fastapi"))
+    return [
+        f"Command: `{command()}`",
+        f"When: {date.today().isoformat()}; Orderflow {version('orderflow')}{_commit()}",
+        f"Where: {_processor()}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}",
+        f"With: {place}; {platform.python_implementation()} {platform.python_version()}, {libraries}",
+    ]
+
+
+def command() -> str:
+    """The command as it was typed."""
+    return shlex.join(["orderflow", *sys.argv[1:]])
+
+
+def _commit() -> str:
+    """Which commit the code is, where it is in a repository."""
+    describe = ["git", "describe", "--always", "--dirty=, with changes"]
+    folder = Path(lab.__file__).parents[1]
+    try:
+        told = subprocess.run(describe, cwd=folder, capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return ""  # installed as a package, or no git here: the version says enough
+    return f", commit {told.stdout.strip()}"
+
+
+def _processor() -> str:
+    """The processor's name, where the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    found = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return found[0] if found else platform.processor() or platform.machine()
