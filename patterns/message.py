@@ -11,6 +11,8 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict
 
+from patterns import strict_json
+
 SCHEMA_VERSION = "1.0"
 """Major.minor of the published language; a reader parks what has another major version."""
 
@@ -34,8 +36,11 @@ class Message(BaseModel):
 
     @classmethod
     def received(cls, body: bytes, *, message_id: str, mode: str) -> Self:  # noqa: ARG003 (front doors need both)
-        """Read a body.  Raises ValueError when it is not such a message."""
-        return cls.model_validate_json(body)
+        """Read a body.  Raises ValueError when it is not such a message, or could be read in two ways."""
+        message = cls.model_validate_json(body)
+        if message.model_dump_json().encode() != body:  # as we write it ourselves it is plain; this was not us
+            strict_json.loads(body)
+        return message
 
     @classmethod
     def body_model(cls) -> type[BaseModel]:

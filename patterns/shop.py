@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from patterns.message import Message
 from patterns.settings import Mode
@@ -82,6 +82,12 @@ class Priced(Message):
     user_id: Id
     lines: Annotated[tuple[PricedLine, ...], Field(min_length=1, max_length=MAX_LINES)]
     amount_cents: Cents
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.amount_cents != sum(line.price_cents * line.quantity for line in self.lines):
+            raise ValueError("amount_cents is not what the lines cost together")
+        return self
 
     @classmethod
     def after(cls, step: Priced) -> Self:

@@ -101,8 +101,8 @@ def word(message: str | type[Message], order_id: UUID | None = None, **fields: A
     kind = TYPES[message] if isinstance(message, str) else message
     said: dict[str, Any] = {"order_id": order_id or uuid4()}
     if issubclass(kind, Priced):
-        line = PricedLine(product_id=PENCIL, quantity=2, price_cents=PRICE)
-        said |= {"user_id": RICH, "lines": (line,), "amount_cents": 2 * PRICE}
+        amount = fields.get("amount_cents", PRICE)
+        said |= {"lines": (PricedLine(product_id=PENCIL, quantity=1, price_cents=amount),), "amount_cents": amount}
     elif kind in (OrderPlaced, PlaceOrder):
         said |= {"user_id": RICH, "lines": (Line(product_id=PENCIL, quantity=2),)}
         said |= {"mode": "topic"} if kind is PlaceOrder else {}
