@@ -28,7 +28,7 @@ ADDRESSES: tuple[Address, ...] = (
 )
 BETWEEN_SERVICES = [kind for kind in LANGUAGE.values() if kind is not PlaceOrder]
 
-in_peace = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+in_peace = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """However busy the machine is."""
 
 contexts = st.builds(
