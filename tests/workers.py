@@ -17,7 +17,7 @@ from xdist.scheduler import LoadScopeScheduling
 USED: list[str] = []
 MISSED: dict[str, int] = {}
 
-SIDES = re.compile(r"\[(?:.*-)?(embedded|real|rabbitmq|sqlite|postgresql)(?:-.*)?\]$")
+SIDES = re.compile(r"\[(?:.*-)?(embedded|real|rabbitmq|sqlite|postgresql)(?:-.*)?\]$", re.IGNORECASE)
 """How the tests of a file that share a shop or a broker are named."""
 
 
