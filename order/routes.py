@@ -15,7 +15,8 @@ from patterns.place_order import PlaceOrder
 from patterns.prefer import preferred_wait
 from patterns.service import Service
 from patterns.settings import Mode, settings
-from patterns.shop import MAX_ID, CancelOrder, Status
+from patterns.shop import CancelOrder, Status
+from patterns.sql import MAX_ID
 from patterns.waiting import Seat
 from patterns.web import Router, location
 

@@ -15,7 +15,7 @@ from fastapi import Depends, Query, Request, Response
 from sqlalchemy import ColumnElement, Index, Row, Select, Table, literal, select, tuple_
 
 from patterns.database import Session
-from patterns.shop import MAX_ID
+from patterns.sql import MAX_ID
 
 MOST, USUAL = 100, 50
 

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from patterns.message import Message
 from patterns.settings import Mode
+from patterns.sql import MAX_ID
 
 SERVICES = ("user", "product", "order", "payment", "delivery", "notification")
 
-MAX_ID = 2**63 - 1
 MAX_PRICE_CENTS = 10**12
 MAX_QUANTITY = 10**4
 MAX_LINES = 100

@@ -11,6 +11,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+MAX_ID = 2**63 - 1
+"""The largest integer a BIGINT holds, and so the largest id."""
+
 
 class now(FunctionElement[float]):
     """The database's clock, in seconds since 1970; ``now(30)`` is half a minute later."""

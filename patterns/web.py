@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from patterns import journal
 from patterns.service import Service
-from patterns.shop import MAX_ID
+from patterns.sql import MAX_ID
 from patterns.web_bodies import BodyLimit, Router
 from patterns.web_openapi import PREFIX, Documented
 from patterns.web_problems import answer_errors, unavailable

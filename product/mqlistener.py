@@ -37,10 +37,15 @@ def sell_stock(session: Session, success: OrderConfirmed) -> None:
     crud.sell(session, success.order_id)
 
 
+# What is heard where, and what is said where, in each mode.  Several handlers may hear at one address: the types they
+# take tell which one is meant.
+
 WIRING = {
-    "rpc": Wiring(  # no addresses for answers: they go back to the asker
+    # the order service asks; answers need no address, they go back to it
+    "rpc": Wiring(
         hears=((mq.RPC_UPDATE, reserve_stock), (mq.RPC_RELEASE, release_stock), (mq.RPC_SELL, sell_stock)),
     ),
+    # a chain: each address is a queue of the one that acts next
     "default": Wiring(
         hears=((mq.RESERVE, reserve_stock), (mq.RELEASE, release_stock), (mq.SELL, sell_stock)),
         says=(
@@ -48,10 +53,12 @@ WIRING = {
             (StockReleased, Queue("order.update")),
         ),
     ),
+    # everybody hears everything that a speaker says
     "fanout": Wiring(
         hears=((Fanout("EX_ORDER"), reserve_stock), (Fanout("EX_USER"), release_stock), (Fanout("EX_ORDER"), sell_stock)),
         says=((StockReserved, mq.EX_PRODUCT), (StockRejected, mq.EX_PRODUCT), (StockReleased, mq.EX_PRODUCT)),
     ),
+    # one exact key for each event
     "direct": Wiring(
         hears=(
             (Direct("order.created"), reserve_stock), (Direct("funds.rejected"), release_stock),
@@ -62,6 +69,7 @@ WIRING = {
             (StockReleased, Direct("inventory.released")),
         ),
     ),
+    # keys with dots; a hearer may also bind patterns, such as *.failed
     "topic": Wiring(
         hears=(
             (Topic("order.placed"), reserve_stock), (Topic("funds.rejected"), release_stock),
@@ -72,6 +80,7 @@ WIRING = {
             (StockReleased, Topic("stock.released")),
         ),
     ),
+    # commands from the order service, events back to it
     "saga": Wiring(
         hears=(
             (saga_command("product", "reserve_stock"), reserve_stock),

@@ -41,6 +41,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("product/crud.py", "import user.crud"),
         ("patterns/errors.py", "import order.models"),
         ("patterns/message.py", "import lab.run"),
+        ("patterns/journal.py", "import patterns.shop"),
         ("delivery/schemas.py", "import lab"),
         ("payment/rabbitmq.py", "import pika"),
         ("lab/audit.py", "import pika"),
