@@ -4,11 +4,11 @@ import re
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import Body, Header, Path, Query, Request, Response
+from fastapi import Body, Header, Request, Response
 
 from order import crud
 from order.database import database
-from order.schemas import EXAMPLES, ID, HistoryEntry, Order, OrderRequest, Saga, SagaState, SagaWithSteps
+from order.schemas import EXAMPLES, HistoryEntry, Order, OrderRequest, Saga, SagaState, SagaWithSteps
 from patterns.envelope import TRACEPARENT
 from patterns.pages import NEXT_PAGE, NewestFirst
 from patterns.place_order import PlaceOrder
@@ -16,14 +16,12 @@ from patterns.prefer import preferred_wait
 from patterns.service import Service
 from patterns.settings import Mode, settings
 from patterns.shop import CancelOrder, Status
-from patterns.sql import MAX_ID
 from patterns.waiting import Seat
-from patterns.web import Router, location
+from patterns.web import OfUser, OrderId, Router, location
 
 router = Router(prefix="/orders", tags=["orders"])
 sagas = Router(prefix="/sagas", tags=["sagas"])
 
-Id = Annotated[UUID, Path(examples=[ID])]
 Wish = Annotated[OrderRequest, Body(openapi_examples={name: {"value": value} for name, value in EXAMPLES.items()})]
 Key = Annotated[str | None, Header(
     alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[!-~]([ -~]*[!-~])?$",
@@ -69,8 +67,7 @@ def place(
 
 @router.get("", responses=NEXT_PAGE)
 def list_orders(
-    page: NewestFirst, status: Status | None = None, user_id: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
-    mode: Mode | None = None,
+    page: NewestFirst, status: Status | None = None, user_id: OfUser = None, mode: Mode | None = None
 ) -> list[Order]:
     """Orders, the newest first."""
     found = database.read(crud.list_orders, page, {"status": status, "user_id": user_id, "mode": mode})
@@ -78,7 +75,7 @@ def list_orders(
 
 
 @router.get("/{order_id}", responses=GONE)
-def get_order(order_id: Id) -> Order:
+def get_order(order_id: OrderId) -> Order:
     """One order as it stands."""
     return _order(order_id)
 
@@ -86,19 +83,19 @@ def get_order(order_id: Id) -> Order:
 @router.delete("/{order_id}", status_code=204, response_class=Response, responses=GONE | {
     409: {"description": "It is not settled, or what it had done is not undone yet."},
 })
-def delete_order(order_id: Id) -> None:
+def delete_order(order_id: OrderId) -> None:
     """Hide an order that is done with: a success, or a failure that is undone.  Its key is not free again: 410."""
     database.transact(crud.delete_order, order_id)
 
 
 @router.get("/{order_id}/history", responses=GONE)
-def get_history(order_id: Id) -> list[HistoryEntry]:
+def get_history(order_id: OrderId) -> list[HistoryEntry]:
     """What happened to an order, in time."""
     return [HistoryEntry.model_validate(row) for row in database.read(crud.get_history, order_id)]
 
 
 @router.post("/{order_id}/cancel", responses=GONE | {409: {"description": "It is a SUCCESS already."}})
-def cancel_order(order_id: Id, request: Request) -> Order:
+def cancel_order(order_id: OrderId, request: Request) -> Order:
     """Cancel an order that is not settled; what was done for it is undone.  A failed one stays failed: 200."""
     service: Service = request.app.state.service
     _order(order_id)
@@ -115,13 +112,13 @@ def list_sagas(page: NewestFirst, status: Status | None = None, saga_state: Saga
 
 
 @sagas.get("/{saga_id}", responses=GONE)
-def get_saga(saga_id: Id) -> SagaWithSteps:
+def get_saga(saga_id: OrderId) -> SagaWithSteps:
     """One saga with its steps; its id is the order's."""
     return SagaWithSteps.of(*database.read(crud.get_saga, saga_id))
 
 
 @sagas.get("/order/{order_id}", responses=GONE)
-def get_saga_of_order(order_id: Id) -> SagaWithSteps:
+def get_saga_of_order(order_id: OrderId) -> SagaWithSteps:
     """The saga of an order."""
     return SagaWithSteps.of(*database.read(crud.get_saga, order_id))
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from patterns.place_order import EXAMPLES, OrderRequest
 from patterns.settings import Mode
 from patterns.shop import Line, Status
+from patterns.web import AN_ORDER
 
 __all__ = ["EXAMPLES", "HistoryEntry", "Order", "OrderRequest", "Saga", "SagaState", "SagaStep", "SagaWithSteps"]
 
@@ -16,7 +17,6 @@ SagaState = Literal[
     "STARTED", "STOCK_RESERVED", "FUNDS_HELD", "PAYMENT_TAKEN", "COMPLETED", "COMPENSATING", "COMPENSATED"
 ]
 
-ID = "7b0f2f0e-4d8c-5b7e-9a35-0f6f7c1d2e3a"
 TIMES = {"placed_at": 1795262400.25, "deadline_at": 1795262430.25, "settled_at": 1795262400.5, "undone_at": None}
 ENDED = {"user_id": 1, "status": "SUCCESS", "reason": None, "saga_state": "COMPLETED", "amount_cents": 9998}
 
@@ -31,7 +31,7 @@ class Order(BaseModel):
     Times are seconds since 1970.  A failed order is done with when all it had done is undone (``undone_at``).
     """
 
-    model_config = _example(id=ID, mode="rpc", lines=[{"product_id": 1, "quantity": 2}], **ENDED, **TIMES)
+    model_config = _example(id=AN_ORDER, mode="rpc", lines=[{"product_id": 1, "quantity": 2}], **ENDED, **TIMES)
 
     id: UUID
     user_id: int
@@ -61,7 +61,7 @@ class HistoryEntry(BaseModel):
 class Saga(BaseModel):
     """The saga of an order in mode saga: how far the order service has led it.  Its id is the order's."""
 
-    model_config = _example(id=ID, order_id=ID, **ENDED, **TIMES)
+    model_config = _example(id=AN_ORDER, order_id=AN_ORDER, **ENDED, **TIMES)
 
     id: UUID
     order_id: UUID = Field(validation_alias="id")
@@ -99,7 +99,7 @@ STEPS = (
 class SagaWithSteps(Saga):
     """A saga, what became of each of its steps, and everything that happened, in time."""
 
-    model_config = _example(id=ID, order_id=ID, **ENDED, **TIMES, steps=[
+    model_config = _example(id=AN_ORDER, order_id=AN_ORDER, **ENDED, **TIMES, steps=[
         {"service": service, "action": action, "state": "DONE"} for service, action, _ in STEPS
     ], history=[HistoryEntry.model_config["json_schema_extra"]["examples"][0]])  # type: ignore[index]
 

@@ -63,8 +63,23 @@ def body(example: dict[str, Any]) -> ConfigDict:
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
 
 
+def _example(**values: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [values]})
+
+
+class Health(BaseModel):
+    """That a service's process is alive."""
+
+    model_config = _example(status="ok", service="order")
+
+    status: Literal["ok"] = "ok"
+    service: str
+
+
 class Readiness(BaseModel):
     """Whether a service can do its work, and if not, what is in the way of each part."""
+
+    model_config = _example(status="not ready", troubles={"voice": "No connection to the broker: it refuses connections"})
 
     status: Literal["ready", "not ready"]
     troubles: dict[str, str]
@@ -73,6 +88,11 @@ class Readiness(BaseModel):
 
 class JournalEntry(BaseModel):
     """One message a service heard or said about an order."""
+
+    model_config = _example(
+        at=1795262400.25, service="order", direction="said", type="OrderPlaced", mode="topic", where="topic order.placed",
+        other=None, handler=None, message_id=AN_ORDER, sent=True,
+    )
 
     at: float
     service: str
@@ -135,9 +155,9 @@ def _common_routes(service: Service) -> Router:
     here = {"servers": [{"url": "/"}]}
 
     @router.get("/healthz", openapi_extra=here)
-    async def healthz() -> dict[str, str]:  # without a thread: alive also when all of them wait
+    async def healthz() -> Health:  # without a thread: alive also when all of them wait
         """Whether the process is alive."""
-        return {"status": "ok", "service": service.name}
+        return Health(service=service.name)
 
     @router.get("/readyz", openapi_extra=here, response_model_exclude_none=True, responses={
         503: {"model": Readiness, "description": "Some part is not ready; the body says which."},

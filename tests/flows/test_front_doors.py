@@ -124,6 +124,9 @@ HOSTILE: dict[str, tuple[str, Outgoing, str]] = {
         message_id="m", type="PlaceOrder")), "not a readable PlaceOrder"),
     "deep nesting": ("order", Outgoing("", "order.create", b"[" * 10_000, Properties(message_id="m", type="PlaceOrder")),
                      "not a readable PlaceOrder"),
+    "a key twice": ("order", Outgoing(
+        "", "order.create", b'{"user_id":1,"product_id":1,"quantity":1,"quantity":9}',
+        Properties(message_id="m", type="PlaceOrder")), "names 'quantity' twice"),
     "an order that does not exist": ("order", Outgoing("", "order_status_update", json.dumps(
         {"order_id": str(uuid4())}).encode(), Properties(message_id="m", type="CancelOrder")), "does not exist"),
 }

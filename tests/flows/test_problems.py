@@ -162,3 +162,20 @@ def test_business_is_served_under_the_prefix_too_and_stays_there(shop: LocalShop
         assert where.startswith(f"{prefix}/orders/")
         assert shop.http("order").get(where).status_code == 200
         assert problem(shop.http("order").get(f"{prefix}/orders/{UNKNOWN}"), 404)["detail"].startswith(f"order {UNKNOWN}")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_operation_shows_an_example_of_what_is_sent_and_what_comes_back(shop: LocalShop, service: str) -> None:
+    document = shop.http(service).get("/openapi.json").json()
+
+    def shown(content: dict[str, Any]) -> bool:
+        schema = content["schema"]
+        schema = schema["items"] if schema.get("type") == "array" else schema
+        named = document["components"]["schemas"].get(str(schema.get("$ref")).rpartition("/")[2], {})
+        return bool(content.get("examples") or named.get("examples"))
+
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for part in (operation.get("requestBody", {}), *operation["responses"].values()):
+                for kind, content in part.get("content", {}).items():
+                    assert shown(content), f"{method} {path}: no example of {kind}"
