@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from secrets import token_hex
 
+from lab.doctor.asking import Asker
 from lab.doctor.findings import Finding, ok, unchecked, warning, wrong
-from lab.doctor.views import NAME, Asker
+from lab.doctor.views import NAME
 from lab.doctor.wanted import Wanted
 from patterns.amqp import Channel, Connection, Outgoing, Receipt
 from patterns.connection import RabbitConnection

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from lab.doctor import broker, readers, topology
 from lab.doctor.arguments import tried_out
+from lab.doctor.asking import Asker
 from lab.doctor.dangers import dangers
 from lab.doctor.databases import databases
 from lab.doctor.findings import Deed, Finding, Report, Verdict, unreachable, warning
 from lab.doctor.repair import Repair
 from lab.doctor.there import There, look, queue_standing
-from lab.doctor.views import Asker, EmbeddedView, Listing, RabbitView
+from lab.doctor.views import EmbeddedView, Listing, RabbitView
 from lab.doctor.wanted import Wanted, wanted_by
 from patterns.broker import EmbeddedTransport
 from patterns.connection import RabbitConnection

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from lab.doctor.asking import Asker
 from lab.doctor.findings import Deed
 from lab.doctor.there import There, queue_standing
-from lab.doctor.views import Asker, Listing
+from lab.doctor.views import Listing
 from lab.doctor.wanted import Wanted
 from patterns.amqp import Connection
 from patterns.errors import ChannelClosed, ConnectionLost

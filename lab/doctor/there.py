@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from lab.doctor.views import Asker
+from lab.doctor.asking import Asker
 from lab.doctor.wanted import Wanted
 from patterns.amqp import Channel, QueueInfo
 from patterns.errors import ChannelClosed

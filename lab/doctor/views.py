@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 from lab.doctor.wanted import Binding
 from lab.servers.management import ManagementApi, ManagementError
-from patterns.amqp import Channel, Connection
+from patterns.amqp import Connection
 from patterns.broker import EmbeddedTransport
 from patterns.broker.journal import FILE, Journal
 from patterns.connection import RabbitConnection, RabbitTransport
-from patterns.errors import ChannelClosed, EmbeddedBrokerInUse
+from patterns.errors import EmbeddedBrokerInUse
 from patterns.settings import settings
 from patterns.transport import current
 
-T = TypeVar("T")
 NAME = "orderflow.doctor"
 """How our connections and what we make to try things out are named, so that people know whose they are."""
 
@@ -43,19 +42,25 @@ class RabbitView:
         config = settings()
         self._transport = RabbitTransport(config.rabbitmq_url)
         self._api = ManagementApi(config.rabbitmq_url, config.rabbitmq_management_url)
+        self._cluster = ""
         self.where = f"RabbitMQ at {self._transport.where}"
 
     def connect(self) -> RabbitConnection:
         """A connection of our own."""
-        return self._transport.connect(NAME)
+        connection = self._transport.connect(NAME)
+        self._cluster = connection.facts.cluster
+        return connection
 
     def probing(self) -> RabbitConnection:
         """The same broker."""
         return self._transport.connect(NAME)
 
     def listing(self) -> Listing | str:
-        """What the management API lists."""
+        """What the management API lists, if it is that of the broker we connected to."""
         try:
+            cluster = self._api.ask("GET", "/overview").get("cluster_name")
+            if cluster != self._cluster:
+                return f"{self._api.address} is another broker's, of cluster {cluster}"
             queues = [queue for queue in self._api.of_vhost("queues") if not queue.get("exclusive")]
             bindings = self._api.of_vhost("bindings")
             tags = self._api.ask("GET", "/whoami").get("tags", [])
@@ -126,20 +131,3 @@ class EmbeddedView:
         self._trial.close()
         if not self.readers_known:
             self._transport.close()
-
-
-class Asker:
-    """Asks one question after another; where a refusal closes the channel, the next one gets a new channel."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self._channel: Channel | None = None
-
-    def ask(self, question: Callable[[Channel], T]) -> T | ChannelClosed:
-        """The answer, or the broker's refusal.  Raises ConnectionLost."""
-        if self._channel is None or not self._channel.is_open:
-            self._channel = self.connection.channel()
-        try:
-            return question(self._channel)
-        except ChannelClosed as refusal:
-            return refusal

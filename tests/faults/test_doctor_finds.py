@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lab.doctor import Verdict, examine
 from lab.doctor.views import Listing, RabbitView
 from lab.servers import PrivateRabbitMQ, free_ports
+from lab.servers.management import ManagementApi
 from lab.shop import wirings_of
 from patterns import topology
 from patterns.connection import RabbitTransport
@@ -32,9 +35,22 @@ def plain(private_rabbitmq: PrivateRabbitMQ, tmp_path: Path) -> Iterator[Patient
 
 def clients() -> tuple[str, ...] | None:
     """Who is connected, as the management API sees it some seconds later."""
-    listing = RabbitView().listing()
+    view = RabbitView()
+    with closing(view.connect()):
+        listing = view.listing()
     assert isinstance(listing, Listing), listing
     return listing.clients
+
+
+def test_another_brokers_management_api_is_not_believed(shop: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that stands on the standard port, and knows the same user."""
+    asked = ManagementApi.ask
+
+    def other(self: ManagementApi, method: str, path: str, body: Any = None) -> Any:
+        return {"cluster_name": "other"} if path == "/overview" else asked(self, method, path, body)
+
+    monkeypatch.setattr(ManagementApi, "ask", other)
+    found(examine(), Verdict.UNCHECKED, "bindings", "is another broker's, of cluster other")
 
 
 def test_with_the_management_api_nothing_is_left_unchecked(shop: Patient) -> None:
