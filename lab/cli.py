@@ -7,11 +7,12 @@ import sys
 import typer
 from rich.console import Console
 
-from lab.commands import asyncapi, audit, compare, doctor, endpoints, flow, migrate, order, shop, torture
+from lab.commands import asyncapi, audit, compare, doctor, endpoints, flow, migrate, order, shop, torture, version
 from patterns.errors import OrderflowError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
+app.callback()(version.orderflow)
 app.command()(shop.run)
 app.command()(shop.serve)
 app.command()(migrate.migrate)
