@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from patterns.web import AN_ORDER
+from patterns.shop_examples import ORDER_ID
 
 State = Literal["SCHEDULED", "FAILED", "CANCELLED", "VOID"]
 
@@ -14,7 +14,7 @@ class Delivery(BaseModel):
     """What became of an order's parcel: SCHEDULED, FAILED, CANCELLED, or VOID where none was ever to leave."""
 
     model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [{
-        "order_id": AN_ORDER, "state": "SCHEDULED", "reason": None, "user_id": 1,
+        "order_id": ORDER_ID, "state": "SCHEDULED", "reason": None, "user_id": 1,
         "begun_at": 1795267889.25, "changed_at": 1795267889.25,
     }]})
 

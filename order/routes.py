@@ -16,17 +16,14 @@ from patterns.prefer import preferred_wait
 from patterns.service import Service
 from patterns.settings import Mode, settings
 from patterns.shop import CancelOrder, Status
+from patterns.shop_web import Key, OfUser, OrderId
 from patterns.waiting import Seat
-from patterns.web import OfUser, OrderId, Router, location
+from patterns.web import Router, location
 
 router = Router(prefix="/orders", tags=["orders"])
 sagas = Router(prefix="/sagas", tags=["sagas"])
 
 Wish = Annotated[OrderRequest, Body(openapi_examples={name: {"value": value} for name, value in EXAMPLES.items()})]
-Key = Annotated[str | None, Header(
-    alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[!-~]([ -~]*[!-~])?$",
-    description="Asked again with the same key, such as a UUID, it is the same order.  Printable ASCII.",
-)]
 Trace = Annotated[str | None, Header(description="W3C trace context, passed on with every message; ignored if malformed.")]
 Prefer = Annotated[list[str] | None, Header(
     description="`wait=10` (RFC 7240): answer once the order has ended, or after so many seconds.",

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from patterns.place_order import EXAMPLES, OrderRequest
 from patterns.settings import Mode
 from patterns.shop import Line, Status
-from patterns.web import AN_ORDER
+from patterns.shop_examples import ORDER_ID
 
 __all__ = ["EXAMPLES", "HistoryEntry", "Order", "OrderRequest", "Saga", "SagaState", "SagaStep", "SagaWithSteps"]
 
@@ -31,7 +31,7 @@ class Order(BaseModel):
     Times are seconds since 1970.  A failed order is done with when all it had done is undone (``undone_at``).
     """
 
-    model_config = _example(id=AN_ORDER, mode="rpc", lines=[{"product_id": 1, "quantity": 2}], **ENDED, **TIMES)
+    model_config = _example(id=ORDER_ID, mode="rpc", lines=[{"product_id": 1, "quantity": 2}], **ENDED, **TIMES)
 
     id: UUID
     user_id: int
@@ -61,7 +61,7 @@ class HistoryEntry(BaseModel):
 class Saga(BaseModel):
     """The saga of an order in mode saga: how far the order service has led it.  Its id is the order's."""
 
-    model_config = _example(id=AN_ORDER, order_id=AN_ORDER, **ENDED, **TIMES)
+    model_config = _example(id=ORDER_ID, order_id=ORDER_ID, **ENDED, **TIMES)
 
     id: UUID
     order_id: UUID = Field(validation_alias="id")
@@ -99,7 +99,7 @@ STEPS = (
 class SagaWithSteps(Saga):
     """A saga, what became of each of its steps, and everything that happened, in time."""
 
-    model_config = _example(id=AN_ORDER, order_id=AN_ORDER, **ENDED, **TIMES, steps=[
+    model_config = _example(id=ORDER_ID, order_id=ORDER_ID, **ENDED, **TIMES, steps=[
         {"service": service, "action": action, "state": "DONE"} for service, action, _ in STEPS
     ], history=[HistoryEntry.model_config["json_schema_extra"]["examples"][0]])  # type: ignore[index]
 

@@ -52,7 +52,8 @@ def _every_shape(schema: dict[str, Any]) -> None:
     del schema["required"]
     schema["allOf"] = [
         {"oneOf": [{"required": [name]} for name in NAMES_OF_USER]},
-        {"oneOf": [{"required": ["product_id"]}, {"required": ["items"], "not": {"required": ["quantity"]}}]},
+        {"oneOf": [{"required": ["product_id"]}, {"required": ["items"]}]},
+        {"not": {"required": ["items", "quantity"]}},
         {"not": {"required": ["amount", "amount_cents"]}},
     ]
     schema["examples"] = list(EXAMPLES.values())

@@ -19,9 +19,12 @@ from patterns.shop import (
     PaymentFailed,
     Priced,
     StockRejected,
+    order_id_for,
 )
 
-ORDER_ID = "b3f1c2aa-5d4e-5b7c-9a1e-2f60c8d1e7a4"
+KEY = "two chairs for Ada"
+ORDER_ID = str(order_id_for(1, KEY))
+"""Her order's Idempotency-Key, and the id which that key gives it."""
 
 _SAID: dict[str, Any] = {
     "order_id": ORDER_ID, "user_id": 1, "lines": [{"product_id": 1, "quantity": 2}], "amount_cents": 9998,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 MOST_DIGITS = 100
@@ -18,7 +20,7 @@ def loads(body: bytes) -> Any:
     try:
         text = body.decode()
         value = json.loads(
-            text, object_pairs_hook=_each_key_once, parse_float=_finite, parse_int=_readable, parse_constant=_no_number
+            text, object_pairs_hook=_each_key_once, parse_float=_number, parse_int=_readable, parse_constant=_no_number
         )
         if "\\ud" in text.lower():  # only an escape can bring half a surrogate pair: bytes of UTF-8 hold none
             json.dumps(value, ensure_ascii=False).encode()
@@ -42,10 +44,15 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _finite(number: str) -> float:
+def _number(number: str) -> float:
+    """A number with a point or an exponent; a whole one is an integer, as in JSON Schema (``2.0``, ``1e3``)."""
     value = float(number)
     if not math.isfinite(value):
         raise ValueError("The body holds a number too large to read.")
+    if value.is_integer() and abs(value) < 10**MOST_DIGITS:
+        with suppress(InvalidOperation):  # an exponent beyond what Decimal knows: no whole number but zero
+            exact = Decimal(number)  # the float may have been rounded
+            return int(exact) if exact == exact.to_integral_value() else value
     return value
 
 

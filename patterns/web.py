@@ -23,20 +23,10 @@ from patterns.web_bodies import BodyLimit, Router
 from patterns.web_openapi import PREFIX, Documented
 from patterns.web_problems import answer_errors, unavailable
 
-__all__ = ["Name", "OfOrder", "OfUser", "OrderId", "PathId", "Router", "Text", "body", "create_app", "location"]
-
-AN_ORDER = "4f8b3c6e-5d0a-5b7e-9c1d-2a3b4c5d6e7f"
-"""Any order's id, for examples."""
+__all__ = ["Name", "PathId", "Router", "Text", "body", "create_app", "location"]
 
 PathId = Annotated[int, Path(ge=1, le=MAX_ID, examples=[1])]
 """A user's or product's id in a path."""
-
-OrderId = Annotated[UUID, Path(examples=[AN_ORDER])]
-"""An order's id in a path."""
-
-OfUser = Annotated[int | None, Query(ge=1, le=MAX_ID, description="only those of this customer")]
-OfOrder = Annotated[UUID | None, Query(description="only those of this order")]
-"""Filters of lists."""
 
 ALWAYS_ANSWERED = ("/healthz", "/readyz")
 
@@ -91,7 +81,7 @@ class JournalEntry(BaseModel):
 
     model_config = _example(
         at=1795262400.25, service="order", direction="said", type="OrderPlaced", mode="topic", where="topic order.placed",
-        other=None, handler=None, message_id=AN_ORDER, sent=True,
+        other=None, handler=None, message_id="0d9e2f4a-6b1c-5d8e-8f3a-7c5b1e2d4f60", sent=True,
     )
 
     at: float

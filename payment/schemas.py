@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from patterns.web import AN_ORDER
+from patterns.shop_examples import ORDER_ID
 
 State = Literal["TAKEN", "FAILED", "REFUNDED", "VOID"]
 
@@ -14,7 +14,7 @@ class Payment(BaseModel):
     """What became of an order's payment: TAKEN, FAILED, REFUNDED, or VOID where none was ever to be taken."""
 
     model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [{
-        "order_id": AN_ORDER, "state": "TAKEN", "reason": None, "user_id": 1,
+        "order_id": ORDER_ID, "state": "TAKEN", "reason": None, "user_id": 1,
         "amount_cents": 9998, "begun_at": 1795267889.25, "changed_at": 1795267889.25,
     }]})
 

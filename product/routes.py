@@ -2,8 +2,9 @@
 
 from fastapi import Request, Response
 
-from patterns.pages import ById, NewestFirst
-from patterns.web import OfUser, OrderId, PathId, Router, location
+from patterns.pages import NEXT_PAGE, ById, NewestFirst
+from patterns.shop_web import OfUser, OrderId
+from patterns.web import PathId, Router, location
 from product import crud
 from product.database import database
 from product.schemas import NewProduct, Product, ProductChange, Reservation, Restock, State, Stock
@@ -21,7 +22,7 @@ def create_product(body: NewProduct, request: Request, response: Response) -> Pr
     return made
 
 
-@products.get("")
+@products.get("", responses=NEXT_PAGE)
 def list_products(page: ById) -> list[Product]:
     """Products by id."""
     return [Product.model_validate(row) for row in database.read(crud.list_products, page)]
@@ -55,7 +56,7 @@ def restock(product_id: PathId, body: Restock) -> Product:
     return Product.model_validate(database.transact(crud.restock, product_id, body.quantity))
 
 
-@inventory.get("")
+@inventory.get("", responses=NEXT_PAGE)
 def list_inventory(page: ById) -> list[Stock]:
     """Where the goods of each product are, by the product's id."""
     return [Stock.model_validate(row) for row in database.read(crud.list_products, page)]
@@ -67,7 +68,7 @@ def get_inventory(product_id: PathId) -> Stock:
     return Stock.model_validate(database.read(crud.get_product, product_id))
 
 
-@reservations.get("")
+@reservations.get("", responses=NEXT_PAGE)
 def list_reservations(page: NewestFirst, state: State | None = None, user_id: OfUser = None) -> list[Reservation]:
     """What became of the orders' goods, those of the newest orders first."""
     found = database.read(crud.list_reservations, page, state, user_id)

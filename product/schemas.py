@@ -6,7 +6,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from patterns.shop import MAX_PRICE_CENTS, PricedLine
-from patterns.web import AN_ORDER, Name, body
+from patterns.shop_examples import ORDER_ID
+from patterns.web import Name, body
 
 MAX_RESTOCK = 10**9
 
@@ -81,7 +82,7 @@ class Reservation(BaseModel):
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{
-        "order_id": AN_ORDER, "state": "SOLD", "reason": None, "user_id": 1, "amount_cents": 9_998,
+        "order_id": ORDER_ID, "state": "SOLD", "reason": None, "user_id": 1, "amount_cents": 9_998,
         "lines": [{"product_id": 1, "quantity": 2, "price_cents": 4_999}],
         "begun_at": 1795267889.25, "changed_at": 1795267889.5,
     }]})

@@ -1,20 +1,18 @@
 """The user service's HTTP side: customers and their deposits."""
 
-from typing import Annotated
 from uuid import uuid4
 
-from fastapi import Header, Request, Response
+from fastapi import Request, Response
 
-from patterns.pages import ById
+from patterns.pages import NEXT_PAGE, ById
 from patterns.shop import order_id_for
+from patterns.shop_web import Key
 from patterns.web import PathId, Router, location
 from user import crud
 from user.database import database
 from user.schemas import Deposit, NewUser, User, UserChange
 
 router = Router(prefix="/users", tags=["users"])
-
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255, examples=["deposit-1"])]
 
 
 @router.post("", status_code=201)
@@ -25,7 +23,7 @@ def create_user(body: NewUser, request: Request, response: Response) -> User:
     return user
 
 
-@router.get("")
+@router.get("", responses=NEXT_PAGE)
 def list_users(page: ById) -> list[User]:
     """Customers by id."""
     return [User.model_validate(row) for row in database.read(crud.list_users, page)]

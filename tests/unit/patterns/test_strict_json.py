@@ -45,14 +45,33 @@ def test_what_two_readers_may_understand_differently_is_refused(kind: str) -> No
     assert type(refused.value) is ValueError  # with our words, not a library's
 
 
+@pytest.mark.parametrize(("written", "meant"), [
+    ("935.0", 935), ("1e3", 1_000), ("-2.50E1", -25), ("0.0", 0), ("-0.0", 0), ("1e99", 10**99),
+    ("9007199254740993.0", 9_007_199_254_740_993),  # a float would make it 9007199254740992
+    ("4.361752069968273e+16", 43_617_520_699_682_730),
+])
+def test_a_whole_number_is_an_integer_however_it_is_written(written: str, meant: int) -> None:
+    value = loads(written.encode())
+    assert type(value) is int and value == meant
+
+
+@pytest.mark.parametrize("written", [
+    "1.5", "1e-3", "1e-99999999999999999999", "1.00000000000000000000000000000001", "1e101", "9007199254740993.5",
+])
+def test_any_other_number_is_a_float(written: str) -> None:
+    assert type(loads(written.encode())) is float
+
+
 def test_a_long_key_is_not_repeated_whole() -> None:
     with pytest.raises(ValueError, match="twice") as refused:
         loads(b'{"%s": 1, "%s": 2}' % (b"k" * 9_000, b"k" * 9_000))
     assert len(str(refused.value)) < 200
 
 
+#: Above 2**53 the shortest way to write a float names another integer than the float is.
+FLOATS = st.floats(allow_nan=False, allow_infinity=False).filter(lambda one: not one.is_integer() or abs(one) <= 2**53)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**99), 10**99) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none() | st.booleans() | st.integers(-(10**99), 10**99) | FLOATS
     | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner),
 )
