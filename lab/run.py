@@ -8,6 +8,7 @@ import threading
 from rich.console import Console
 
 from lab.shop import app_of, know_all
+from patterns.leaving import leave_at_once
 from patterns.logs import configure_logs
 from patterns.serve import Serving
 from patterns.settings import settings
@@ -35,9 +36,11 @@ def run(console: Console) -> None:
             pass
         console.print("Closing the shop: finishing what is in hand.", highlight=False)
     finally:
-        serving.stop()
+        finished = serving.stop()
         use(None)
     serving.refuse_if_one_did()
+    if not finished:
+        leave_at_once()
 
 
 def _first_stock() -> None:

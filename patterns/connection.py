@@ -6,7 +6,6 @@ This module and those beside it named ``connection_*`` are the only ones that kn
       connection_channel    a channel: asks and waits, publishes, takes
         connection_asking     questions to the broker, and their answers
         connection_confirms   what was published, and the broker's receipts
-
         connection_pipeline   many declarations in one round trip
         connection_consumers  who reads which queue
         connection_arrivals   what was delivered and not taken yet

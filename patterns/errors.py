@@ -11,6 +11,8 @@
         DatabaseUnavailable        ... the database
           GaveWay                  ... other transactions were in the way, again and again
           CommitUnknown            ... while committing: done or not, nobody knows
+        GatewayUnavailable         ... the payment gateway
+        NotAsked                   ... it did not the last times, so its breaker is open and it is not asked
       SchemaMismatch               the tables are not those of this code: older, or newer
       EmbeddedBrokerInUse          another process holds the embedded broker's folder
       PublishError                 a message did not reach a queue for certain
@@ -71,6 +73,14 @@ class GaveWay(DatabaseUnavailable):
 
 class CommitUnknown(DatabaseUnavailable):
     """The connection broke while committing: the work may be done or not; only an idempotent one may be repeated."""
+
+
+class GatewayUnavailable(ServerUnavailable):
+    """The payment gateway does not answer: neither yes nor no.  It is asked again later."""
+
+
+class NotAsked(ServerUnavailable):
+    """A server did not answer several times in a row, so it is left alone for BREAKER_SECONDS."""
 
 
 class SchemaMismatch(OrderflowError):

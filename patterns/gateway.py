@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
+from patterns.errors import GatewayUnavailable
 from patterns.runtime import runtime
 from patterns.settings import settings
 
@@ -33,10 +34,16 @@ def refuses(kind: str, order_id: UUID, rate: float) -> bool:
 
 
 def authorise(order_id: UUID) -> Verdict:
-    """Ask the gateway for an authorisation; asking again gives the same one.  Takes GATEWAY_LATENCY_SECONDS."""
+    """Ask the gateway for an authorisation; asking again gives the same one.  Takes GATEWAY_LATENCY_SECONDS.
+
+    Raises GatewayUnavailable, for a share of the calls (GATEWAY_OUTAGE_RATE), whichever orders they are about: who is
+    away has no verdict.
+    """
     config = settings()
     if config.gateway_latency_seconds:
         runtime().sleep(config.gateway_latency_seconds)
+    if config.gateway_outage_rate and runtime().between(0, 1) < config.gateway_outage_rate:
+        raise GatewayUnavailable("The payment gateway does not answer.")
     refused = refuses("payment", order_id, config.payment_failure_rate)
     return Verdict("the payment gateway declined" if refused else None)
 

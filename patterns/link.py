@@ -1,7 +1,8 @@
 """A connection that is kept: made, prepared, used, and made again when it breaks.
 
 pika does not recover by itself, and a connection that came back without its consumers is worse than none; so whatever
-ends a connection, we start over from the beginning: connect, declare, consume.
+ends a connection, we start over from the beginning: connect, declare, consume.  Pauses between attempts grow, also when
+a connection is made and lost again at once.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, sleep_using_event, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception_type, sleep_using_event, wait_exponential_jitter
 from tenacity.stop import stop_when_event_set
 
 from patterns.amqp import Cancelled, Channel, Connection, Delivery, Transport
@@ -17,8 +18,11 @@ from patterns.errors import BrokerUnavailable, ConnectionLost
 from patterns.logs import get_logger
 from patterns.runtime import runtime
 
-SURPRISE_SECONDS = 1.0
-"""The pause after an error nobody foresaw: the same message may cause it again at once."""
+STEADY_SECONDS = 10.0
+"""A connection that held so long was a good one: when it is lost, the next attempt comes at once."""
+
+TIDY_SECONDS = 0.5
+"""How long a stop waits for a thread that has nothing in hand."""
 
 
 class Link:
@@ -33,33 +37,41 @@ class Link:
     ) -> None:
         self.name, self.transport, self.prepare, self.work, self.limit = name, transport, prepare, work, limit
         self.stopping = runtime().event()
-        self.trouble: str | None = "not connected yet"
+        self.since = runtime().now()
+        """Since when it has been working, or has been in trouble; seconds since 1970."""
+        self._trouble: str | None = "not connected yet"
+        self._connection: Connection | None = None
         self._channel: Channel | None = None
+        self._reads: frozenset[str] = frozenset()
+        self._until: float | None = None
         self._opened = runtime().condition()
         self._thread = runtime().thread(name, self._run)
         self._log = get_logger(name.split(".")[0])
 
-    def start(self) -> None:
-        """Begin to connect, in the background."""
-        self._thread.start()
+    # -- what others may ask
 
-    def stop(self, timeout: float = 10.0) -> None:
-        """Finish what is in hand and close; waits for it, at most ``timeout`` seconds."""
-        self.stopping.set()
-        with self._opened:
-            self._opened.notify_all()
-            channel = self._channel
-        if channel is not None:
-            channel.wake()
-        self._thread.join(timeout)
+    @property
+    def reads(self) -> dict[str, bool]:
+        """The queues it is there to read, and whether its consumer of each is alive."""
+        channel = self._channel
+        alive = set() if channel is None else set(channel.consumers.values())
+        return {queue: queue in alive for queue in sorted(self._reads)}
 
-    def abandon(self) -> None:
-        """Break off as a crash does: what is in hand is not acknowledged, nothing more is said."""
-        self.stopping.set()
-        with self._opened:
-            channel, self._channel = self._channel, None
-        if channel is not None:
-            channel.close()
+    @property
+    def trouble(self) -> str | None:
+        """What keeps it from working, in plain words; None while it works."""
+        connection = self._connection
+        if self._trouble is not None or connection is None:
+            return self._trouble or "not connected"
+        if connection.blocked is not None:
+            return f"the broker takes no messages from us: {connection.blocked}"
+        unread = [queue for queue, alive in self.reads.items() if not alive]
+        return f"the broker ended the consumer of {', '.join(unread)}: was the queue deleted?" if unread else None
+
+    @property
+    def connected(self) -> bool:
+        """Whether it has a channel."""
+        return self._channel is not None
 
     def opened(self, within: float) -> bool:
         """Whether the channel opens within so many seconds."""
@@ -71,65 +83,127 @@ class Link:
         with self._opened:
             self._opened.wait_for(lambda: self._channel is not None or self.stopping.is_set(), timeout)
             if self._channel is None:
-                raise BrokerUnavailable(f"No connection to the broker: {self.trouble}")
+                raise BrokerUnavailable(f"No connection to the broker: {self._trouble}")
             return self._channel
 
+    # -- beginning and end
+
+    def start(self) -> None:
+        """Begin to connect, in the background."""
+        self._thread.start()
+
+    def drain(self, timeout: float) -> None:
+        """Take nothing new from now on, and finish what is in hand, for at most so many seconds; returns at once."""
+        with self._opened:
+            if self._until is None:
+                self._until = runtime().monotonic() + timeout
+            self.stopping.set()
+            self._opened.notify_all()
+            channel = self._channel
+        if channel is not None:
+            channel.wake()
+
+    def stop(self, timeout: float = 10.0) -> bool:
+        """Finish what is in hand and close; False when that took longer than ``timeout`` seconds.
+
+        A link that is connecting has nothing in hand, and nobody waits for it.
+        """
+        self.drain(timeout)
+        self._thread.join(TIDY_SECONDS if self._channel is None else timeout)
+        return self._channel is None or not self._thread.is_alive()
+
+    def abandon(self) -> None:
+        """Break off as a crash does: what is in hand is not acknowledged, nothing more is said."""
+        with self._opened:
+            self.stopping.set()
+            channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.close()
+
+    # -- on its own thread
+
     def _run(self) -> None:
-        patience = Retrying(
-            retry=retry_if_exception_type(BrokerUnavailable),
-            wait=wait_exponential_jitter(multiplier=0.1, max=5, jitter=0.2),
-            stop=stop_when_event_set(self.stopping), sleep=sleep_using_event(self.stopping),
-            before_sleep=self._say_once, retry_error_callback=lambda _: None,
-        )
         while not self.stopping.is_set():
-            connection = patience(self._connect)
-            if connection is None:
-                return
+            patience = Retrying(
+                retry=retry_if_exception_type(BrokerUnavailable),
+                wait=wait_exponential_jitter(multiplier=0.1, max=5, jitter=0.2),
+                stop=stop_when_event_set(self.stopping), sleep=sleep_using_event(self.stopping),
+                retry_error_callback=lambda _: None,
+            )
+            patience(self._live)
+        self._set_trouble("stopped")
+
+    def _live(self) -> None:
+        """Connect, and work until that is over.  Raises BrokerUnavailable when it was over soon: then a pause is due."""
+        began = runtime().monotonic()
+        try:
+            connection = self._connect()
             try:
                 self._use(self.channel())
-            except BrokerUnavailable as error:
-                if not self.stopping.is_set():
-                    self._lost(error)
-            except Exception as error:  # a consumer that dies of a surprise would be a queue nobody reads
-                self.trouble = f"{type(error).__name__}: {error}"
-                self._log.exception("Connection %s failed, starting it again.", self.name, extra={"action": "failed"})
-                self.stopping.wait(SURPRISE_SECONDS)
             finally:
                 with self._opened:
-                    self._channel = None
+                    self._channel, self._connection = None, None
                 connection.close()
+        except Exception as error:  # a consumer that dies of a surprise would be a queue nobody reads
+            if self.stopping.is_set():
+                return
+            self._lost(error)
+            if runtime().monotonic() - began < STEADY_SECONDS:
+                raise BrokerUnavailable(str(error)) from error
 
     def _connect(self) -> Connection:
         connection = self.transport.connect(self.name)
         try:
             channel = connection.channel()
             self.prepare(channel)
+            with self._opened:
+                if self.stopping.is_set():
+                    raise ConnectionLost("Stopped while connecting.")
+                self._reads = frozenset(channel.consumers.values())
+                self._connection, self._channel = connection, channel
+                self._opened.notify_all()
         except BaseException:
             connection.close()
             raise
-        if self.trouble not in (None, "not connected yet"):
+        if self._trouble not in (None, "not connected yet"):
             self._log.info("Connected again.", extra={"action": "connected"})
-        with self._opened:
-            self._channel, self.trouble = channel, None
-            self._opened.notify_all()
+        self._set_trouble(None)
         return connection
 
     def _use(self, channel: Channel) -> None:
         while not self.stopping.is_set():
-            items = channel.take(self.limit, None)
-            deliveries = [item for item in items if isinstance(item, Delivery)]
-            if deliveries:
-                self.work(channel, deliveries)
-            for item in items:
-                if isinstance(item, Cancelled):
-                    raise ConnectionLost(f"The broker cancelled the consumer of {item.queue}: is the queue deleted?")
+            self._turn(channel, None)
+        for tag in list(channel.consumers):
+            channel.cancel(tag)
+        # What the broker sent before is here by now; given back, it would be delivered again to somebody else.
+        while self._in_time() and self._turn(channel, 0):
+            continue
 
-    def _lost(self, error: BrokerUnavailable) -> None:
-        self.trouble = str(error)
-        self._log.warning("Connection %s lost, connecting again: %s", self.name, error, extra={"action": "lost"})
+    def _turn(self, channel: Channel, timeout: float | None) -> bool:
+        """Wait for something and do it; False when there was nothing to do."""
+        items = channel.take(self.limit, timeout)
+        deliveries = [item for item in items if isinstance(item, Delivery)]
+        if deliveries:
+            self.work(channel, deliveries)
+        for item in items:
+            if isinstance(item, Cancelled) and not self.stopping.is_set():
+                raise ConnectionLost(f"The broker cancelled the consumer of {item.queue}: is the queue deleted?")
+        return bool(items)
 
-    def _say_once(self, state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        level = logging.WARNING if state.attempt_number == 1 else logging.DEBUG
-        self.trouble = str(error)
-        self._log.log(level, "%s; trying again until it works.", error, extra={"action": "unavailable"})
+    def _in_time(self) -> bool:
+        return self._until is not None and runtime().monotonic() < self._until
+
+    def _lost(self, error: Exception) -> None:
+        words = str(error) if isinstance(error, BrokerUnavailable) else f"{type(error).__name__}: {error}"
+        is_news, foreseen = self._trouble in (None, "not connected yet"), isinstance(error, BrokerUnavailable)
+        self._log.log(
+            logging.WARNING if is_news or not foreseen else logging.DEBUG,
+            "Connection %s: %s  Connecting until it works.", self.name, words,
+            extra={"action": "lost" if foreseen else "failed"}, exc_info=None if foreseen else error,
+        )
+        self._set_trouble(words)
+
+    def _set_trouble(self, trouble: str | None) -> None:
+        if (trouble is None) is not (self._trouble is None):
+            self.since = runtime().now()
+        self._trouble = trouble

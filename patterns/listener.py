@@ -3,8 +3,9 @@
 ::
 
     take what is ready ─> read ─> prepare ─┬─ one transaction: inbox, handlers, outbox ─┬─> publish ─> ack
-                           │               └────────────────── commit ──────────────────┘
-                     unreadable: parked             a handler raised: that message alone is retried
+                           │         │     └────────────────── commit ──────────────────┘
+             unreadable: parked      │              a handler raised: that message alone is retried
+                                 a server is away: later, uncounted
 
 Acknowledged only after the commit: a crash before it means the broker delivers again, a crash after it means a
 duplicate, which the inbox takes.  All messages that are ready share one transaction; nobody waits to fill it.
@@ -22,12 +23,13 @@ from patterns.address import Rpc
 from patterns.amqp import Channel, Delivery, Transport
 from patterns.database import Database, Session
 from patterns.envelope import Context, Said, seal, seal_reply
-from patterns.errors import ConnectionLost, DatabaseUnavailable, GaveWay, Unreadable, WiringError
+from patterns.errors import ConnectionLost, DatabaseUnavailable, GaveWay, ServerUnavailable, Unreadable, WiringError
 from patterns.hearing import Heard, Hearing, RowLocks
 from patterns.link import Link
 from patterns.logs import get_logger
 from patterns.message import Message
 from patterns.mishaps import Mishaps
+from patterns.preparing import Preparing
 from patterns.retry import readable
 from patterns.runtime import runtime
 from patterns.settings import settings
@@ -88,13 +90,14 @@ class Listener:
         self._hearing = Hearing(service, wirings)
         self._mishaps = Mishaps(service, voice, topology.heard_queues(service, wirings))
         self.counts = self._mishaps.counts
-        self._preparing = runtime().workers(settings().gateway_calls_in_flight, f"{service}.prepare")
+        self.preparing = Preparing(service, wirings)
         self._log = get_logger(service)
 
-    def stop(self) -> None:
-        """Finish what is in hand and listen no more."""
-        self.link.stop()
-        self._preparing.shutdown()
+    def stop(self, timeout: float = 10.0) -> bool:
+        """Finish what is in hand and listen no more; False when that took longer than ``timeout`` seconds."""
+        finished = self.link.stop(timeout)
+        self.preparing.stop(wait=finished)
+        return finished
 
     def _prepare(self, channel: Channel) -> None:
         topology.declare(channel, self.service, self.wirings)
@@ -120,6 +123,7 @@ class Listener:
 
     def handle(self, deliveries: Sequence[Delivery]) -> None:
         """See to it that each delivery is handled, retried or parked.  Raises BrokerUnavailable when that is unsure."""
+        self.counts["redelivered"] += sum(delivery.redelivered for delivery in deliveries)
         self._handle(self._prepared([heard for heard in map(self._read, deliveries) if heard is not None]))
 
     def answer(self, delivery: Delivery) -> list[Said]:
@@ -180,15 +184,14 @@ class Listener:
         return heard
 
     def _prepared(self, batch: list[Heard]) -> list[Heard]:
-        """Run the preparations, several at once; a message whose preparation fails is retried and left out."""
-        asked = [(heard, heard.line.preparation and self._preparing.submit(heard.line.preparation, heard.message))
-                 for heard in batch]
+        """Run the preparations; a message whose preparation fails is tried again later, and left out."""
         ready: list[Heard] = []
-        for heard, verdict in asked:
-            try:
-                heard.verdict = verdict and verdict.result()
+        for heard, error in self.preparing.prepare(batch):
+            if error is None:
                 ready.append(heard)
-            except Exception as error:  # as for a handler: its message alone is retried
+            elif isinstance(error, ServerUnavailable):
+                self._mishaps.unserved(heard.delivery, error)
+            else:
                 self._mishaps.failed(heard.delivery, error)
         return ready
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 
 from patterns.amqp import Delivery
-from patterns.errors import Unreadable
+from patterns.errors import ServerUnavailable, Unreadable
 from patterns.logs import get_logger
 from patterns.retry import ParkedAs, Publisher, Retries, readable
 
@@ -33,6 +33,15 @@ class Mishaps:
         else:
             delay = self._retries.again_or_park(delivery, reason)
             self._note("parked" if delay is None else "retried", delivery, reason)
+
+    def unserved(self, delivery: Delivery, error: ServerUnavailable) -> None:
+        """Whoever its preparation asks is away: nothing is wrong with it, so it waits and no attempt is counted."""
+        if delivery.tag is None:
+            self._note("dropped", delivery, str(error))
+            return
+        delay = self._retries.wait(delivery, f"{type(error).__name__}: {error}")
+        self.counts["waits"] += 1  # its breaker tells the log, once for all of them
+        self._log.debug("%s waits %g s: %s", delivery.properties.type, delay, error, extra={"action": "waits"})
 
     def given_up(self, delivery: Delivery) -> None:
         """The broker gave it up: its consumers broke off too often."""

@@ -93,6 +93,13 @@ def unsent(session: Session) -> int:
     return int(count)
 
 
+def backlog(session: Session) -> tuple[int, float]:
+    """How many rows wait to be sent or answered, and how many seconds the oldest has waited."""
+    oldest = func.coalesce(now() - func.min(outbox.c.said_at), 0.0)
+    found: Any = session.execute(select(func.count(), oldest).where(outbox.c.sent_at.is_(None))).one()
+    return int(found[0]), max(float(found[1]), 0.0)
+
+
 def mark_answered(session: Session, request_id: str | None, order_id: UUID) -> None:
     """Note that the RPC request with this message id, about this order, is answered: only now is it done."""
     try:

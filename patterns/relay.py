@@ -39,12 +39,13 @@ class Relay:
         """Begin to relay."""
         self._thread.start()
 
-    def stop(self, timeout: float = 10.0) -> None:
-        """Say what was handed over, then stop."""
+    def stop(self, timeout: float = 10.0) -> bool:
+        """Say what was handed over, then stop; False when that took longer than ``timeout`` seconds."""
         with self._wake:
             self._stopping = True
             self._wake.notify()
         self._thread.join(timeout)
+        return not self._thread.is_alive()
 
     def abandon(self) -> None:
         """Forget what was handed over, as a crash does; it stands in the outbox."""

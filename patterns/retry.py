@@ -57,6 +57,17 @@ class Retries:
         self._publish(retry_exchange(delays[attempt]), delivery.queue, delivery, headers)
         return delays[attempt]
 
+    def wait(self, delivery: Delivery, reason: str) -> float:
+        """Send a delivery whose server is away round the ladder; answers in how many seconds it comes back.
+
+        The pauses grow as for a failure, but it is never parked for this: nothing is wrong with the message.
+        """
+        delays = settings().retry_delays_seconds
+        waits = number(delivery.properties.headers.get("waits"), 1_000_000)
+        delay = delays[min(waits, len(delays) - 1)]
+        self._publish(retry_exchange(delay), delivery.queue, delivery, {**_remembered(delivery, reason), "waits": waits + 1})
+        return delay
+
     def park(self, delivery: Delivery, reason: str, parked_as: ParkedAs, heard_at: str | None = None) -> None:
         """Put a delivery aside for a person, with the reason and where it was heard."""
         attempt = number(delivery.properties.headers.get("attempt"), len(settings().retry_delays_seconds))

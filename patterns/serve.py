@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import logging
+import math
 import socket
 import threading
+import time
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from patterns.errors import OrderflowError, SettingsError
+from patterns.leaving import leave_at_once
 from patterns.logs import configure_logs
+from patterns.service import Service
 from patterns.settings import port_setting, settings
 from patterns.transport import transport
 
-STOP_SECONDS = 15
+TIDY_SECONDS = 5.0
+"""What a server may need to end after its service has."""
 
 
 def bind(service: str) -> socket.socket:
@@ -38,26 +44,32 @@ def bind(service: str) -> socket.socket:
     return taken
 
 
-def server_of(app: FastAPI) -> uvicorn.Server:
-    """A server for the app that logs only what is worth reading."""
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_SECONDS)
-    server = _Server(config)
-    app.state.service.on_refusal = partial(setattr, server, "should_exit", True)
-    return server
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn's server; told to stop, it first answers those who only wait."""
+class Server(uvicorn.Server):
+    """Lets the service drain while the last requests are answered, not after them."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Finish the requests in hand and close."""
-        self.config.app.state.service.hurry()  # type: ignore[union-attr]
+        """Take no new requests and no new messages; finish those that are here."""
+        service_of(self.config.app).drain()
         await super().shutdown(sockets)
 
 
+def service_of(app: Any) -> Service:
+    """The service behind an app."""
+    service: Service = app.state.service
+    return service
+
+
+def server_of(app: FastAPI) -> Server:
+    """A server for the app that logs only what is worth reading."""
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    patience = math.ceil(settings().drain_seconds)
+    server = Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=patience))
+    service_of(app).on_refusal = partial(setattr, server, "should_exit", True)
+    return server
+
+
 def serve(service: str, app: FastAPI) -> None:
-    """Serve one service until it is told to stop (SIGINT, SIGTERM)."""
+    """Serve one service until it is told to stop (SIGINT, SIGTERM); what is in hand is finished first."""
     configure_logs()
     try:
         transport()  # first: a malformed setting, or an embedded broker in use, is said in one plain line
@@ -67,7 +79,8 @@ def serve(service: str, app: FastAPI) -> None:
     except OrderflowError as error:
         raise SystemExit(f"orderflow: {error}") from None
     except KeyboardInterrupt:
-        return  # Ctrl-C: uvicorn has stopped everything in good order, and says so once more
+        if not service_of(app).finished:
+            leave_at_once()
 
 
 class Serving:
@@ -103,12 +116,14 @@ class Serving:
             self.stop()
             self.refuse_if_one_did()
 
-    def stop(self) -> None:
-        """Let each finish what it has in hand."""
+    def stop(self) -> bool:
+        """Let each finish what it has in hand; False when that took one of them longer than DRAIN_SECONDS."""
         for server in self.servers.values():
             server.should_exit = True
+        until = time.monotonic() + settings().drain_seconds + TIDY_SECONDS
         for thread in self._threads.values():
-            thread.join(STOP_SECONDS + 5)
+            thread.join(max(0.0, until - time.monotonic()))
+        return not self.running and all(service_of(server.config.app).finished for server in self.servers.values())
 
     def refuse_if_one_did(self) -> None:
         """Raises SchemaMismatch when a service ended because its tables are not those of its code."""
@@ -119,4 +134,9 @@ class Serving:
     @property
     def alive(self) -> bool:
         """Whether all of them are still running."""
-        return all(thread.is_alive() for thread in self._threads.values())
+        return len(self.running) == len(self._threads)
+
+    @property
+    def running(self) -> list[str]:
+        """Those that are running."""
+        return [name for name, thread in self._threads.items() if thread.is_alive()]

@@ -34,6 +34,11 @@ from patterns.wiring import Handler, Wirings, accepts
 
 START_SECONDS = 0.5
 
+EARS_SHARE = 0.9
+"""The ears' share of DRAIN_SECONDS; the rest is for saying what their handlers said."""
+
+LEAST_SECONDS = 0.1
+
 
 class Service:
     """One service, of the shop or of your own.
@@ -66,6 +71,12 @@ class Service:
         self.relay: Relay
         self._stopping = runtime().event()
         self._starter: Startable | None = None
+        self._beginning = runtime().lock()
+        self.has_begun = False
+        """Whether its connections were begun, and not stopped since."""
+        self.finished = True
+        """Whether the last stop finished all that was in hand."""
+        self._until: float | None = None
 
     @property
     def mode(self) -> str:
@@ -99,38 +110,60 @@ class Service:
             if self.on_refusal is None:
                 raise
 
-    def hurry(self) -> None:
-        """Stopping is near: whoever waits for an order's ending is answered as it stands."""
-        self.waiting.close()
+    def drain(self) -> None:
+        """Take nothing new from now on, and finish what is in hand, within DRAIN_SECONDS; returns at once.
 
-    def stop(self) -> None:
-        """Finish what is in hand, say it, close."""
-        self._stopping.set()
-        if self._starter is not None:
-            self._starter.join(10)
-        if self.trouble is None:
-            self.listener.stop()
-            self.relay.stop()
-            self.voice.link.stop()
+        Whoever waits for an order's ending is answered as it stands; whoever asks for anything is told 503 from now on.
+        """
+        if self._until is None:
+            seconds = settings().drain_seconds
+            self._until, self.trouble = runtime().monotonic() + seconds, "stopping"
+            with self._beginning:
+                self._stopping.set()
+            self.waiting.close()
+            if self.has_begun:
+                self.listener.link.drain(seconds * EARS_SHARE)
+
+    def stop(self) -> bool:
+        """Finish what is in hand, say it, close; False when that took longer than DRAIN_SECONDS.
+
+        What was not finished by then is in no acknowledged message: the broker delivers it to whoever comes next.
+        """
+        self.drain()
+        finished = not self.has_begun or all([
+            self.listener.stop(self._left(EARS_SHARE)), self.relay.stop(self._left()), self.voice.link.stop(self._left()),
+        ])
+        if not finished:
+            get_logger(self.name).error(
+                "Not finished within %g s (DRAIN_SECONDS); the broker keeps what was in hand for another instance.",
+                settings().drain_seconds, extra={"action": "unfinished"},
+            )
         self.database.close()
-        self.trouble = "stopped"
+        self.trouble, self.has_begun, self._until, self.finished = "stopped", False, None, finished
+        return finished
+
+    def _left(self, share: float = 1.0) -> float:
+        """The seconds left for stopping, less what a later part needs."""
+        now, until = runtime().monotonic(), self._until or 0.0
+        return max(until - now - settings().drain_seconds * (1 - share), LEAST_SECONDS)
 
     def abandon(self) -> None:
         """Break off as a crash does, for tests: nothing in hand is finished, said or acknowledged."""
         self._stopping.set()
-        if self.trouble is None:
+        if self.has_begun:
             self.relay.abandon()
             self.voice.link.abandon()
             self.listener.link.abandon()
 
     def _begin(self) -> None:
         schema.prepare(self.database, self.metadata)
-        if self._stopping.is_set():
-            return
-        self.voice.link.start()
-        self.listener.link.start()
-        self.relay.start()
-        self.trouble = None
+        with self._beginning:
+            if self._stopping.is_set():
+                return
+            self.voice.link.start()
+            self.listener.link.start()
+            self.relay.start()
+            self.has_begun, self.trouble = True, None
         # Ready when the port opens, if the broker is there; what is said before waits for the relay's next round.
         self.voice.link.opened(within=START_SECONDS)
 
@@ -176,16 +209,3 @@ class Service:
         deadline = runtime().now() + settings().order_deadline_seconds
         context = Context(self.mode, traceparent=traceparent, deadline=deadline)
         return answers, outbox.add(session, addressed(answers, self.wirings, context))
-
-    def troubles(self) -> dict[str, str]:
-        """What is not as it should be, part by part; empty means ready."""
-        found: dict[str, str] = {}
-        try:
-            self.database.ping()
-        except DatabaseUnavailable as error:
-            found["database"] = str(error)
-        if self.trouble is not None:
-            found.setdefault("service", self.trouble)
-            return found
-        parts = {"voice": self.voice.link.trouble, "ears": self.listener.link.trouble, "handlers": self.listener.trouble}
-        return found | {part: trouble for part, trouble in parts.items() if trouble is not None}

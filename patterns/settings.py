@@ -49,13 +49,18 @@ class Settings(BaseSettings):
     relay_seconds: Seconds = 1
     batch_size: Annotated[int, Field(ge=1, le=1000)] = 32
     queue_type: Literal["quorum", "classic"] = "quorum"
-    retry_delays_seconds: Annotated[tuple[Seconds, ...], NoDecode] = (1, 5, 25)
+    retry_delays_seconds: Annotated[tuple[Seconds, ...], NoDecode, Field(min_length=1)] = (1, 5, 25)
 
     payment_failure_rate: Rate = 0
     delivery_failure_rate: Rate = 0
     verdict_seed: str = "orderflow"
     gateway_latency_seconds: Annotated[float, Field(ge=0)] = 0
     gateway_calls_in_flight: Annotated[int, Field(ge=1, le=100)] = 8
+    gateway_outage_rate: Rate = 0
+
+    breaker_failures: Annotated[int, Field(ge=1, le=1000)] = 5
+    breaker_seconds: Seconds = 5
+    drain_seconds: Seconds = 20
 
     @field_validator("retry_delays_seconds", mode="before")
     @classmethod

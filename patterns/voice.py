@@ -12,16 +12,21 @@ from uuid import UUID
 
 from patterns import outbox, topology
 from patterns.amqp import DIRECT_REPLY_TO, Channel, Delivery, Outgoing, Receipt, Transport
+from patterns.breaker import Breaker
 from patterns.database import Database
 from patterns.envelope import Said
-from patterns.errors import BrokerUnavailable, DatabaseUnavailable, Unreadable
+from patterns.errors import BrokerUnavailable, DatabaseUnavailable, NotAsked, Unreadable
 from patterns.hearing import Hearing
 from patterns.link import Link
 from patterns.logs import get_logger
 from patterns.runtime import runtime
+from patterns.settings import settings
 from patterns.wiring import Wirings
 
 ANSWERS_AT_ONCE = 100
+
+FAIR_SHARE = 0.5
+"""Who had less than this share of RPC_WAIT_SECONDS to answer is not blamed: the time went to those asked before."""
 
 
 class Voice:
@@ -36,6 +41,9 @@ class Voice:
         self._unawaited = unawaited
         self._awaited: dict[tuple[str, UUID], SimpleQueue[Delivery]] = {}  # by request and order
         self._hearing = Hearing(service, wirings)
+        self.breakers: dict[str, Breaker] = {}
+        """By the address that is asked."""
+        self._making = runtime().lock()
         self._log = get_logger(service)
 
     def say(self, said: Sequence[Said]) -> None:
@@ -59,7 +67,30 @@ class Voice:
         ])
 
     def ask(self, request: Said, timeout: float) -> Delivery | None:
-        """Publish a request and wait for its answer, at most ``timeout`` seconds; None means unknown, not failed."""
+        """Publish a request and wait for its answer, at most ``timeout`` seconds; None means unknown, not failed.
+
+        Nobody waits while the broker is away, or for whom did not answer the last times: its breaker is open.  The
+        request stands in the outbox, and the relay asks.
+        """
+        if self.link.trouble is not None:
+            return None
+        breaker = self._breaker(request.address)
+        try:
+            breaker.admit()
+        except NotAsked:
+            return None
+        reply = self._asked(request, timeout)
+        if reply is not None:
+            breaker.worked()
+        elif timeout >= settings().rpc_wait_seconds * FAIR_SHARE and self.link.trouble is None:
+            breaker.failed(f"no answer from {request.address} within {timeout:.1f} s")
+        return reply
+
+    def _breaker(self, address: str) -> Breaker:
+        with self._making:
+            return self.breakers.setdefault(address, Breaker(self.service, address))
+
+    def _asked(self, request: Said, timeout: float) -> Delivery | None:
         answer: SimpleQueue[Delivery] = runtime().mailbox()
         self._awaited[str(request.message_id), request.order_id] = answer
         try:

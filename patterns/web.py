@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from anyio.to_thread import run_sync
@@ -17,6 +17,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from patterns import journal
+from patterns.health import Checkup, Health, Readiness
+from patterns.leaving import leave_in_peace
 from patterns.service import Service
 from patterns.sql import MAX_ID
 from patterns.web_bodies import BodyLimit, Router
@@ -57,25 +59,6 @@ def _example(**values: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [values]})
 
 
-class Health(BaseModel):
-    """That a service's process is alive."""
-
-    model_config = _example(status="ok", service="order")
-
-    status: Literal["ok"] = "ok"
-    service: str
-
-
-class Readiness(BaseModel):
-    """Whether a service can do its work, and if not, what is in the way of each part."""
-
-    model_config = _example(status="not ready", troubles={"voice": "No connection to the broker: it refuses connections"})
-
-    status: Literal["ready", "not ready"]
-    troubles: dict[str, str]
-    counts: dict[str, int] | None = None
-
-
 class JournalEntry(BaseModel):
     """One message a service heard or said about an order."""
 
@@ -103,7 +86,8 @@ def create_app(service: Service, description: str, *routers: Router) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await run_sync(service.start)
         yield
-        await run_sync(service.stop)
+        if await run_sync(service.stop):
+            leave_in_peace()
 
     app = Documented(
         title=f"Orderflow: {service.name}", description=description, lifespan=lifespan, redirect_slashes=False,
@@ -141,7 +125,7 @@ class NotBeforeStarted:
 
 
 def _common_routes(service: Service) -> Router:
-    router = Router(tags=["operations"])
+    router, health = Router(tags=["operations"]), Checkup(service)
     here = {"servers": [{"url": "/"}]}
 
     @router.get("/healthz", openapi_extra=here)
@@ -153,12 +137,10 @@ def _common_routes(service: Service) -> Router:
         503: {"model": Readiness, "description": "Some part is not ready; the body says which."},
     })
     def readyz(response: Response) -> Readiness:
-        """Whether every part works: database, voice (publishing), ears (consuming)."""
-        troubles = service.troubles()
-        if troubles:
-            response.status_code = 503
-            return Readiness(status="not ready", troubles=troubles)
-        return Readiness(status="ready", troubles={}, counts=dict(service.listener.counts))
+        """Whether every part works: database, voice (publishing), ears (each queue's consumer); and who is left alone."""
+        found = health.look()
+        response.status_code = 503 if found.troubles else 200
+        return found
 
     @router.get("/messages", openapi_extra=here)
     def messages(order_id: Annotated[UUID, Query()]) -> list[JournalEntry]:
