@@ -26,24 +26,27 @@ _ORDERFLOW = [sys.executable, "-c", "from lab.cli import main; main()"]
 
 
 class ShopProcess:
-    """``orderflow`` with these arguments, logging to a file; ready when every one of its services is."""
+    """``orderflow`` with these arguments, logging to a file; ready when every one of its services is.
+
+    A change of ``command`` or ``environment`` counts from its next start.
+    """
 
     def __init__(
         self, keeper: Keeper, name: str, arguments: Sequence[str], environment: Mapping[str, str],
         services: Mapping[str, str], logs: Path,
     ) -> None:
         self.name, self.services, self.log = name, dict(services), logs / f"{name}.log"
-        self._keeper, self._folder, self._command = keeper, logs, [*_ORDERFLOW, *arguments]
+        self._keeper, self._folder, self.command = keeper, logs, [*_ORDERFLOW, *arguments]
         source = str(Path(lab.__file__).parents[1])
         paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment}
+        self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment}
         self._process: subprocess.Popen[Any] | None = None
 
     def start(self) -> None:
         """Start it; returns at once."""
         with self.log.open("ab") as log:
             self._process = self._keeper.start(
-                self._command, env=self._environment, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self.command, env=self.environment, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     def wait_until_ready(self, not_any_more: threading.Event | None = None) -> None:

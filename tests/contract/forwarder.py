@@ -1,4 +1,4 @@
-"""A TCP forwarder: passes everything on until it is told to cut, at once or after so many bytes."""
+"""A TCP forwarder: passes everything on until it is told to cut, at once or after so many bytes, or to say nothing more."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ class Forwarder:
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         self._lock = threading.Lock()
         self._left: int | None = None
+        self._speaks = threading.Event()
+        self._speaks.set()
+        self._silent: set[tuple[socket.socket, socket.socket]] = set()
         self._threads = [threading.Thread(target=self._accept, name="forwarder", daemon=True)]
         self._threads[0].start()
 
@@ -35,8 +38,19 @@ class Forwarder:
         with self._lock:
             self._left = size
 
+    def fall_silent(self) -> None:
+        """Pass nothing on any more, and say nothing of it: neither end is told, as when a cable is pulled."""
+        self._speaks.clear()
+
+    def speak_again(self) -> None:
+        """New connections pass again; those that fell silent stay so, since what they did not pass on is missing."""
+        with self._lock:
+            self._silent |= self._pairs
+        self._speaks.set()
+
     def close(self) -> None:
         """Cut everything and stop listening."""
+        self._speaks.set()
         _shut(self._listener)
         self._threads[0].join()
         self._listener.close()
@@ -63,18 +77,24 @@ class Forwarder:
             thread.start()
 
     def _pass_both(self, pair: tuple[socket.socket, socket.socket]) -> None:
-        back = threading.Thread(target=self._pass, args=(pair[1], pair[0]), name="forwarder", daemon=True)
+        back = threading.Thread(target=self._pass, args=(pair, pair[1], pair[0]), name="forwarder", daemon=True)
         back.start()
-        self._pass(pair[0], pair[1], counted=True)
+        self._pass(pair, pair[0], pair[1], counted=True)
         back.join()
         with self._lock:
             self._pairs.discard(pair)
+            self._silent.discard(pair)
         for end in pair:
             end.close()
 
-    def _pass(self, source: socket.socket, target: socket.socket, *, counted: bool = False) -> None:
+    def _pass(
+        self, pair: tuple[socket.socket, socket.socket], source: socket.socket, target: socket.socket, *,
+        counted: bool = False,
+    ) -> None:
         try:
             while (data := source.recv(65536)):
+                if self._is_silent(pair):
+                    continue
                 if counted and not self._may_pass(len(data)):
                     break
                 target.sendall(data)
@@ -82,7 +102,11 @@ class Forwarder:
             return
         finally:
             _shut(source)
-            _shut(target)
+            if not self._is_silent(pair):
+                _shut(target)
+
+    def _is_silent(self, pair: tuple[socket.socket, socket.socket]) -> bool:
+        return not self._speaks.is_set() or pair in self._silent
 
     def _may_pass(self, size: int) -> bool:
         with self._lock:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from lab.local import LocalShop
 from lab.servers import PrivatePostgres, PrivateRabbitMQ
-from patterns.shop import SERVICES
+from tests.faults.trade import look, ready
 from tests.flows.words import Words, key_for, until
 
 pytestmark = pytest.mark.real
@@ -19,51 +17,8 @@ pytestmark = pytest.mark.real
 MODES = ("rpc", "topic")
 
 
-@pytest.fixture(autouse=True)
-def _settings_of_its_own() -> None:
-    """The shop of a test has its own settings."""
-
-
-@pytest.fixture
-def open_shop(
-    private_rabbitmq: PrivateRabbitMQ, private_postgres: PrivatePostgres, tmp_path: Path
-) -> Iterator[Callable[[], Any]]:
-    """Opens a shop on servers that may be killed; an empty database set and virtual host for each."""
-    vhost = private_rabbitmq.fresh_vhost()
-    names = [f"{vhost}_{service}".replace("-", "_") for service in SERVICES]
-    for name in names:
-        private_postgres.create_database(name)
-    database_url = private_postgres.url(names[0].removesuffix("_user"))
-
-    @contextmanager
-    def opened() -> Iterator[LocalShop]:
-        settings = {"rabbitmq_url": private_rabbitmq.url(vhost), "database_url": database_url, "rpc_wait_seconds": 0.5}
-        with LocalShop(orderflow_home=tmp_path, **settings) as shop:
-            yield shop
-
-    yield opened
-    private_postgres.start()
-    for name in names:
-        private_postgres.drop_database(name)
-
-
-def crash(rabbitmq: PrivateRabbitMQ) -> None:
-    """Kill the node, after it has written down which queues there are.
-
-    RabbitMQ 3.10.8 forgets quorum queues declared in the last seconds before a ``kill -9``, and what they held.
-    """
-    rabbitmq.eval("mnesia:sync_log(), [dets:sync(Table) || Table <- dets:all()].")
-    rabbitmq.kill()
-
-
-def ready(shop: LocalShop) -> bool:
-    return all(shop.http(service).get("/readyz").status_code == 200 for service in SERVICES)
-
-
 def troubles(shop: LocalShop, service: str) -> dict[str, str]:
-    answer = shop.http(service).get("/readyz")
-    assert answer.status_code in (200, 503)
-    return dict(answer.json()["troubles"])
+    return dict(look(shop, service)["troubles"])
 
 
 def test_a_broker_that_is_away_is_waited_for(
@@ -73,7 +28,8 @@ def test_a_broker_that_is_away_is_waited_for(
         until(lambda: ready(shop), "the shop is ready")
         words = {mode: Words(shop, mode) for mode in MODES}
         ada, chair = words["rpc"].customer(100_000), words["rpc"].goods(1_000, 50)
-        crash(private_rabbitmq)
+        private_rabbitmq.write_down()
+        private_rabbitmq.kill()
         until(lambda: {"voice", "ears"} <= troubles(shop, "order").keys(), "/readyz says what is missing")
         assert shop.http("order").get("/healthz").status_code == 200
         placed = {mode: one.order(ada, {chair: 1}) for mode, one in words.items()}  # accepted: the outbox keeps them
