@@ -137,7 +137,7 @@ def _common_routes(service: Service) -> Router:
         503: {"model": Readiness, "description": "Some part is not ready; the body says which."},
     })
     def readyz(response: Response) -> Readiness:
-        """Whether every part works: database, voice (publishing), ears (each queue's consumer); and who is left alone."""
+        """Whether every part works: database, voice (publishing), ears (each queue's consumer)."""
         found = health.look()
         response.status_code = 503 if found.troubles else 200
         return found

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from patterns.serve import STOP_SECONDS
+from patterns.serve import TIDY_SECONDS
 from patterns.settings import Settings
 from tests.house.sources import PACKAGES, ROOT, SERVICES
 
@@ -43,7 +43,8 @@ def test_a_service_has_its_own_port_role_and_database(service: str) -> None:
     assert {name: how["condition"] for name, how in one["depends_on"].items()} == {
         "rabbitmq": "service_healthy", "postgres": "service_healthy", "migrate": "service_completed_successfully",
     }
-    assert int(one["stop_grace_period"].removesuffix("s")) > STOP_SECONDS
+    drain = float(EXAMPLE["DRAIN_SECONDS"])
+    assert int(one["stop_grace_period"].removesuffix("s")) > drain + TIDY_SECONDS
 
 
 def test_every_setting_reaches_the_services() -> None:
