@@ -13,6 +13,7 @@ from sqlalchemy import Column, MetaData, Table, Uuid, select
 from lab.local import LocalShop
 from patterns import Database, Fanout, Service, Session, Topic, Wiring, insert_once, topology
 from patterns.address import Direct, saga_command
+from patterns.health import Checkup
 from patterns.shop import OrderConfirmed
 from tests.flows.words import Words, key_for, until
 
@@ -39,7 +40,7 @@ def own(shop: LocalShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setattr(topology, "_known", dict(topology._known))  # later shops in this process are without it
     service = Service("thanks", Database("thanks", f"sqlite:///{tmp_path}/thanks.db"), metadata, WIRING)
     service.start()
-    until(lambda: not service.troubles(), "it listens")
+    until(lambda: not Checkup(service).look().troubles, "it listens")
     yield service
     service.stop()
 
