@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from lab.compare.plot import NoPlot, draw
-from lab.compare.report import page, short
+from lab.compare.report import MEANING, page, short
 from lab.compare.result import Comparison
 from patterns.errors import PageError
 from patterns.generated import fill, wants
@@ -20,7 +20,8 @@ def report_files(comparison: Comparison, folder: Path) -> tuple[list[Path], str 
     figures, picture, report = (folder / f"compare.{kind}" for kind in ("json", "svg", "md"))
     figures.write_text(json.dumps(comparison.as_dict(), indent=2) + "\n", encoding="utf-8")
     missing = _drawn(comparison, picture)
-    report.write_text(f"# The modes compared\n\n{page(comparison, None if missing else picture.name)}\n", encoding="utf-8")
+    text = page(comparison, None if missing else picture.name)
+    report.write_text(f"# The modes compared\n\n{text}\n\n### What the columns mean\n\n{MEANING}\n", encoding="utf-8")
     return [report, figures, *([] if missing else [picture])], missing
 
 
@@ -34,14 +35,15 @@ def write_pages(comparison: Comparison) -> list[Path]:
     if not PAGE.exists():
         raise PageError(f"{PAGE} is not here: --write is for the repository's root.")
     draw(comparison, picture)
-    parts = [(PAGE, f"{kind} report", page(comparison, picture.name)), (SHORT, kind, short(comparison))]
+    parts = [(PAGE, f"{kind} report", page(comparison, picture.name)), (PAGE, "compare columns", MEANING)]
+    parts += [(SHORT, kind, short(comparison))]
     written = [picture]
     for path, name, text in parts:
         before = path.read_text(encoding="utf-8")
         if path == PAGE or wants(before, name):
             path.write_text(fill(before, name, f"\n\n{text}\n\n", path.name), encoding="utf-8")
             written.append(path)
-    return written
+    return list(dict.fromkeys(written))
 
 
 def _drawn(comparison: Comparison, picture: Path) -> str | None:

@@ -20,7 +20,7 @@ def circumstances(place: str) -> list[str]:
     return [
         f"Command: `{command()}`",
         f"When: {date.today().isoformat()}; Orderflow {version('orderflow')}{_commit()}",
-        f"Where: {_processor()}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}",
+        f"Where: {_processor()}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}{_load()}",
         f"With: {place}; {platform.python_implementation()} {platform.python_version()}, {libraries}",
     ]
 
@@ -39,6 +39,11 @@ def _commit() -> str:
     except (OSError, subprocess.SubprocessError):
         return ""  # installed as a package, or no git here: the version says enough
     return f", commit {told.stdout.strip()}"
+
+
+def _load() -> str:
+    """How busy the machine was in the last quarter of an hour: what else ran disturbed the times."""
+    return f", load average {os.getloadavg()[2]:.1f}" if hasattr(os, "getloadavg") else ""
 
 
 def _processor() -> str:

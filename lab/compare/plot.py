@@ -44,13 +44,14 @@ def _latencies(axes: Any, comparison: Comparison) -> None:
 
 
 def _outage(axes: Any, comparison: Comparison) -> None:
-    away = max(one.seconds for one in comparison.outage.values())
+    away, down = max(one.seconds for one in comparison.outage.values()), comparison.plan.down
     for mode, one in comparison.outage.items():
-        axes.step([0, *one.settled_at], range(len(one.settled_at) + 1), where="post", label=mode, color=COLOURS.get(mode))
-    axes.axvspan(0, away, color="#dddddd", zorder=0)
-    middle = {"xy": (away / 2, 0.96), "xycoords": ("data", "axes fraction"), "ha": "center", "va": "top"}
-    axes.annotate(f"{comparison.plan.down} is away", **middle)
-    axes.set(title="Orders settled over time", xlabel="seconds", ylabel="orders", xlim=(0, None), ylim=(0, None))
+        times = [-one.seconds, *(at - one.seconds for at in one.settled_at)]
+        axes.step(times, range(len(times)), where="post", label=mode, color=COLOURS.get(mode))
+    axes.axvspan(-away, 0, color="#dddddd", zorder=0)
+    axes.annotate(f"{down} is away", xy=(-away / 2, 0.96), xycoords=("data", "axes fraction"), ha="center", va="top")
+    title = "Orders settled, before and after"
+    axes.set(title=title, xlabel=f"seconds since {down} is back", ylabel="orders", xlim=(-away, None), ylim=(0, None))
 
 
 def _costs(axes: Any, comparison: Comparison) -> None:

@@ -38,7 +38,7 @@ def page(comparison: Comparison, plot: str | None) -> str:
         parts += [f"### While {plan.down} is away", placed + _cancels(comparison), outage_table(comparison).markdown()]
     parts += ["### Verdict", "\n".join(f"- **{mode}**: {words}" for mode, words in verdicts(comparison).items())]
     parts += [f"![Times, outage and costs by mode]({plot})"] if plot else []
-    return "\n\n".join([*parts, "### What the columns mean", MEANING])
+    return "\n\n".join(parts)
 
 
 def short(comparison: Comparison) -> str:

@@ -15,6 +15,7 @@ from tests.unit.compare.figures import made_up
 
 README = "# Shop\n\n<!-- generated: compare -->old<!-- end of generated: compare -->\n\nMore.\n"
 PAGE = (
+    "<!-- generated: compare columns -->old<!-- end of generated: compare columns -->\n"
     "# Compared\n<!-- generated: compare report -->old<!-- end of generated: compare report -->\n"
     "<!-- generated: compare --real report -->old<!-- end of generated: compare --real report -->\n"
 )
@@ -67,6 +68,7 @@ def test_pages_are_filled_between_their_markers(repository: Path) -> None:
     assert readme.endswith("<!-- end of generated: compare -->\n\nMore.\n")
     assert "| rpc | 12.3 |" in readme
     assert "### Verdict" in page
+    assert "**copies**: heard by services" in page
     assert "](compare.svg)" in page
     assert "<!-- generated: compare --real report -->old<" in page
 
