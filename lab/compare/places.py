@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -44,7 +45,8 @@ class Real:
 
     def __init__(self, rabbitmq: PrivateRabbitMQ | ConfiguredRabbitMQ, postgres: Postgres) -> None:
         self.rabbitmq, self.databases = rabbitmq, Databases(postgres)
-        self.description = f"{rabbitmq.description}; {postgres.description}"
+        # Name and version; where they are is nobody's business who reads the report.
+        self.description = " and ".join(re.split(", | at ", one.description)[0] for one in (rabbitmq, postgres))
 
     @contextmanager
     def fresh(self) -> Iterator[dict[str, Any]]:

@@ -33,9 +33,7 @@ def page(comparison: Comparison, plot: str | None) -> str:
         calm_table(comparison).markdown(),
     ]
     if comparison.outage:
-        seconds = max(one.seconds for one in comparison.outage.values())
-        placed = f"The same orders, placed evenly over the {seconds:.0f} s in which it is away; then it is started again."
-        parts += [f"### While {plan.down} is away", placed + _cancels(comparison), outage_table(comparison).markdown()]
+        parts += [f"### While {plan.down} is away", _outage(comparison), outage_table(comparison).markdown()]
     parts += ["### Verdict", "\n".join(f"- **{mode}**: {words}" for mode, words in verdicts(comparison).items())]
     parts += [f"![Times, outage and costs by mode]({plot})"] if plot else []
     return "\n\n".join(parts)
@@ -66,6 +64,9 @@ def _warm_up(comparison: Comparison) -> str:
     return f"{WARM_UP} to warm up, in a fresh shop {places}"
 
 
-def _cancels(comparison: Comparison) -> str:
+def _outage(comparison: Comparison) -> str:
     cancelled = max(one.cancelled for one in comparison.outage.values())
-    return f" {cancelled} of them are cancelled meanwhile." if cancelled else ""
+    over = f"The same orders, placed evenly over {comparison.plan.outage_seconds:g} s"
+    if not cancelled:
+        return f"{over} while it is away; then it is started again."
+    return f"{over}; {cancelled} of them are cancelled. When all who cancel have their answer, it is started again."

@@ -34,6 +34,7 @@ CALM: tuple[tuple[str, Callable[[Calm], str]], ...] = (
 )
 
 OUTAGE: tuple[tuple[str, Callable[[Outage], str]], ...] = (
+    ("away", lambda one: f"{one.seconds:.1f} s"),
     ("asked meanwhile", lambda one: str(one.asked)),
     ("told the ending", lambda one: str(one.final)),
     ("told 202", lambda one: str(one.accepted)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,9 @@ def test_the_modes_end_alike_on_real_servers(
     if isinstance(rabbitmq_server, ConfiguredRabbitMQ) and rabbitmq_server.shared:
         pytest.skip(rabbitmq_server.description)
     before = set(postgres_server.databases())
-    hold(compare(replace(PLAN, real=True), servers=Real(rabbitmq_server, postgres_server)))
+    servers = Real(rabbitmq_server, postgres_server)
+    assert re.fullmatch(r"RabbitMQ [\d.]+ and PostgreSQL [\d.]+", servers.description)
+    hold(compare(replace(PLAN, real=True), servers=servers))
     assert set(postgres_server.databases()) == before
 
 
