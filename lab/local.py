@@ -35,11 +35,19 @@ class LocalShop:
     def __enter__(self) -> Self:
         know_all()
         transport()
-        for service in SERVICES:
-            self.start(service)
+        try:
+            for service in SERVICES:
+                self.start(service)
+        except BaseException:  # Ctrl-C too: nobody else would stop those that run already
+            self.close()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop what runs, each service finishing what it has in hand, and forget the broker."""
         for service in list(self._serving):
             self.stop(service)
         for client in self._clients.values():

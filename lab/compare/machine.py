@@ -31,14 +31,19 @@ def command() -> str:
 
 
 def _commit() -> str:
-    """Which commit the code is, where it is in a repository."""
-    describe = ["git", "describe", "--always", "--dirty=, with changes"]
-    folder = Path(lab.__file__).parents[1]
+    """Which commit the code is, where it is in a repository; a page that was written meanwhile is no change."""
     try:
-        told = subprocess.run(describe, cwd=folder, capture_output=True, text=True, check=True, timeout=10)
+        commit = _git("rev-parse", "--short", "HEAD")
+        return f", commit {commit}{', with changes' if _git('status', '--porcelain', '--', '*.py') else ''}"
     except (OSError, subprocess.SubprocessError):
         return ""  # installed as a package, or no git here: the version says enough
-    return f", commit {told.stdout.strip()}"
+
+
+def _git(*arguments: str) -> str:
+    folder = Path(lab.__file__).parents[1]
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10
+    ).stdout.strip()
 
 
 def _load() -> str:

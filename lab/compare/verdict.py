@@ -47,16 +47,16 @@ def _each(number: float) -> str:
 CALM: tuple[tuple[Callable[[Calm], float], Contest], ...] = (
     (lambda one: one.messages, Contest("fewest messages", "most messages", _each, 0.01)),
     (lambda one: one.ignored, Contest("", "most copies for nothing", _each, 0.01, 0.5)),
-    (lambda one: one.transactions, Contest("fewest transactions", "most transactions", _each, 0.05)),
+    (lambda one: one.transactions, Contest("fewest transactions", "most transactions", _each, 0.1)),
     (lambda one: one.bytes, Contest("fewest bytes", "most bytes", lambda number: f"{number:,.0f} an order", 0.02)),
-    (lambda one: one.settled.p50, Contest("quickest to settle", "slowest to settle", span, 0.15, 5)),
+    (lambda one: one.settled.p50, Contest("quickest to settle", "slowest to settle", span, 0.3, 5)),
 )
 
 OUTAGE: tuple[tuple[Callable[[Outage], float], Contest], ...] = (
     (lambda one: one.answered.p50, Contest("", "its clients wait longest for an answer", span, 0.5, 100)),
     (lambda one: one.again, Contest("", "most messages said again", lambda number: f"{number:.0f}", 0.1)),
     (lambda one: one.recovery_seconds,
-     Contest("first to have settled all", "last to have settled all", lambda seconds: f"{seconds:.2f} s", 0.25, 0.2)),
+     Contest("first to have settled all", "last to have settled all", lambda seconds: f"{seconds:.2f} s", 0.3, 0.5)),
 )
 
 
