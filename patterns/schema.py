@@ -117,9 +117,9 @@ def bring_up_to_date(session: Session, service: str, metadata: MetaData) -> Stan
     if found is None:
         metadata.create_all(session)
     elif found.state in ("older", "unmarked"):
-        from patterns.migrations import upgrade  # only here: Alembic need not be loaded to find all well
+        from patterns.migrations import take_over, upgrade  # only here: Alembic need not be loaded to find all well
 
-        upgrade(session, service, metadata, check=found.state == "unmarked")
+        (upgrade if found.state == "older" else take_over)(session, service, metadata)
     else:
         fill_if_empty(session, service, metadata)
     return found

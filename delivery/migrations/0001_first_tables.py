@@ -13,30 +13,13 @@ def upgrade() -> None:
         sa.Column("order_id", sa.Uuid(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=True),
-        sa.Column("begun_at", sa.Double(), nullable=False),
         sa.Column("changed_at", sa.Double(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("state IN ('SCHEDULED', 'FAILED', 'CANCELLED', 'VOID')", name="deliveries_state"),
         sa.PrimaryKeyConstraint("order_id"),
         if_not_exists=True,
     )
-    op.create_index(
-        "deliveries_by_begun_at_and_order_id", "deliveries", ["begun_at", "order_id"], unique=False, if_not_exists=True
-    )
-    op.create_index(
-        "deliveries_by_state_and_begun_at_and_order_id",
-        "deliveries",
-        ["state", "begun_at", "order_id"],
-        unique=False,
-        if_not_exists=True,
-    )
-    op.create_index(
-        "deliveries_by_user_id_and_begun_at_and_order_id",
-        "deliveries",
-        ["user_id", "begun_at", "order_id"],
-        unique=False,
-        if_not_exists=True,
-    )
+    op.create_index(op.f("ix_deliveries_user_id"), "deliveries", ["user_id"], unique=False, if_not_exists=True)
     op.create_table(
         "inbox",
         sa.Column("service", sa.String(length=20), nullable=False),

@@ -26,30 +26,15 @@ def upgrade() -> None:
     op.create_index(op.f("ix_inbox_order_id"), "inbox", ["order_id"], unique=False, if_not_exists=True)
     op.create_table(
         "notifications",
-        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("order_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("text", sa.String(length=600), nullable=False),
         sa.Column("told_at", sa.Double(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
+        sa.PrimaryKeyConstraint("order_id", "kind"),
         if_not_exists=True,
     )
-    op.create_index(
-        "notifications_by_order_id_and_told_at_and_id",
-        "notifications",
-        ["order_id", "told_at", "id"],
-        unique=False,
-        if_not_exists=True,
-    )
-    op.create_index("notifications_by_told_at_and_id", "notifications", ["told_at", "id"], unique=False, if_not_exists=True)
-    op.create_index(
-        "notifications_by_user_id_and_told_at_and_id",
-        "notifications",
-        ["user_id", "told_at", "id"],
-        unique=False,
-        if_not_exists=True,
-    )
+    op.create_index("notifications_of_a_user", "notifications", ["user_id", "told_at"], unique=False, if_not_exists=True)
     op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),

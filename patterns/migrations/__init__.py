@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, inspect
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from patterns.errors import SchemaMismatch
 from patterns.schema import migrations_of
@@ -33,20 +34,39 @@ def config_for(service: str, connection: Connection, metadata: MetaData) -> Conf
     return config
 
 
-def upgrade(
-    connection: Connection, service: str, metadata: MetaData, *, to: str = "head", check: bool = False
-) -> None:
+def upgrade(connection: Connection, service: str, metadata: MetaData, *, to: str = "head") -> None:
     """Run the migrations that this database has not seen, in the caller's transaction.
 
-    With ``check``, raises SchemaMismatch (and the caller rolls back) unless the outcome is what the models say.
+    Raises SchemaMismatch, and the caller rolls back, when one of them fails.
     """
-    with _one_at_a_time:
-        command.upgrade(config_for(service, connection, metadata), to)
-    if check and (found := differences(connection, metadata)):
-        raise SchemaMismatch(
-            f"The {service} database is of a time before migrations were counted, and cannot be brought up to date: "
-            f"{'; '.join(found[:3])}. Move its tables away (embedded: `orderflow reset`), then start again."
-        )
+    try:
+        with _one_at_a_time:
+            command.upgrade(config_for(service, connection, metadata), to)
+    except DBAPIError as error:
+        if isinstance(error, OperationalError) and connection.dialect.name != "sqlite":
+            raise  # the server is in trouble; SQLite says so of a column that is there already
+        raise _stuck(service, str(error.orig).splitlines()[:1]) from error
+
+
+def take_over(connection: Connection, service: str, metadata: MetaData) -> None:
+    """Bring tables up to date that no migration has marked: those of the first days, or the models' own.
+
+    Raises SchemaMismatch, and the caller rolls back, unless the outcome is what the models say.
+    """
+    if not differences(connection, metadata):
+        with _one_at_a_time:
+            command.stamp(config_for(service, connection, metadata), "head")
+        return
+    upgrade(connection, service, metadata)
+    if wrong := differences(connection, metadata):
+        raise _stuck(service, wrong)
+
+
+def _stuck(service: str, wrong: list[str]) -> SchemaMismatch:
+    return SchemaMismatch(
+        f"The {service} database cannot be brought up to date, and is as it was: {'; '.join(wrong[:3])}. Its tables were "
+        "changed by hand, or are older than every migration. Mend them, or move them away (embedded: `orderflow reset`)."
+    )
 
 
 def differences(connection: Connection, metadata: MetaData) -> list[str]:

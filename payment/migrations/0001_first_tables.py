@@ -62,7 +62,6 @@ def upgrade() -> None:
         sa.Column("order_id", sa.Uuid(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=True),
-        sa.Column("begun_at", sa.Double(), nullable=False),
         sa.Column("changed_at", sa.Double(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=True),
         sa.Column("amount_cents", sa.BigInteger(), nullable=True),
@@ -74,20 +73,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("order_id"),
         if_not_exists=True,
     )
-    op.create_index(
-        "payments_by_begun_at_and_order_id", "payments", ["begun_at", "order_id"], unique=False, if_not_exists=True
-    )
-    op.create_index(
-        "payments_by_state_and_begun_at_and_order_id",
-        "payments",
-        ["state", "begun_at", "order_id"],
-        unique=False,
-        if_not_exists=True,
-    )
-    op.create_index(
-        "payments_by_user_id_and_begun_at_and_order_id",
-        "payments",
-        ["user_id", "begun_at", "order_id"],
-        unique=False,
-        if_not_exists=True,
-    )
+    op.create_index(op.f("ix_payments_user_id"), "payments", ["user_id"], unique=False, if_not_exists=True)

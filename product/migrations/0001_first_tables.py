@@ -91,28 +91,10 @@ def upgrade() -> None:
         sa.Column("order_id", sa.Uuid(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=True),
-        sa.Column("begun_at", sa.Double(), nullable=False),
         sa.Column("changed_at", sa.Double(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=True),
         sa.Column("amount_cents", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("state IN ('RESERVED', 'REJECTED', 'RELEASED', 'SOLD', 'VOID')", name="reservations_state"),
         sa.PrimaryKeyConstraint("order_id"),
-        if_not_exists=True,
-    )
-    op.create_index(
-        "reservations_by_begun_at_and_order_id", "reservations", ["begun_at", "order_id"], unique=False, if_not_exists=True
-    )
-    op.create_index(
-        "reservations_by_state_and_begun_at_and_order_id",
-        "reservations",
-        ["state", "begun_at", "order_id"],
-        unique=False,
-        if_not_exists=True,
-    )
-    op.create_index(
-        "reservations_by_user_id_and_begun_at_and_order_id",
-        "reservations",
-        ["user_id", "begun_at", "order_id"],
-        unique=False,
         if_not_exists=True,
     )

@@ -28,6 +28,8 @@ def _postgresql(connection: Connection) -> dict[str, Any]:
 def _sqlite(connection: Connection) -> dict[str, Any]:
     see = inspect(connection)
     columns, constraints = [], []
+    counting = connection.execute(text("SELECT name FROM sqlite_master WHERE sql LIKE '% AUTOINCREMENT%'"))
+    columns += [(name, "never gives an id twice") for (name,) in counting]
     for table in see.get_table_names():
         rows = connection.execute(text(f"SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_info('{table}')"))
         columns += [(table, *map(str, row)) for row in rows]

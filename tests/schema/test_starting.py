@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from patterns.database import Database
 from patterns.engine import sqlite_url
 from patterns.shop import SERVICES
 from tests.flows.words import Words
+from tests.schema.old_shop import ADA, CHAIR, make_old_shop
 
 ORDERFLOW = [sys.executable, "-c", "from lab.cli import main; main()"]
 
@@ -110,21 +110,9 @@ def test_the_embedded_shop_refuses_files_of_newer_code(tmp_path: Path) -> None:
 
 
 def test_the_embedded_shop_opens_on_files_made_before_migrations_were_counted(tmp_path: Path) -> None:
+    order = make_old_shop(lambda service: Database(service, sqlite_url(tmp_path, service)))
     with LocalShop(orderflow_home=tmp_path) as shop:
         words = Words(shop, "topic")
-        ada, chair = words.customer(100_000), words.goods(1_000, 50)
-        order = words.order(ada, {chair: 1})
-        assert words.settled(order)["status"] == "SUCCESS"
+        assert words.look(str(order))["status"] == "SUCCESS"
+        assert words.settled(words.order(ADA, {CHAIR: 1}))["status"] == "SUCCESS"
         words.quiet()
-    for service in SERVICES:
-        with closing(sqlite3.connect(tmp_path / f"{service}.db")) as file:
-            file.executescript("DROP TABLE alembic_version; DROP INDEX ix_outbox_order_id;")
-    with LocalShop(orderflow_home=tmp_path) as shop:
-        words = Words(shop, "topic")
-        assert words.look(order)["status"] == "SUCCESS"
-        assert words.settled(words.order(ada, {chair: 1}))["status"] == "SUCCESS"
-        words.quiet()
-    for service in SERVICES:
-        with closing(sqlite3.connect(tmp_path / f"{service}.db")) as file:
-            assert file.execute("SELECT version_num FROM alembic_version").fetchone()
-            assert file.execute("SELECT name FROM sqlite_master WHERE name = 'ix_outbox_order_id'").fetchone()

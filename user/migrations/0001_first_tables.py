@@ -24,7 +24,6 @@ def upgrade() -> None:
         sa.Column("order_id", sa.Uuid(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=True),
-        sa.Column("begun_at", sa.Double(), nullable=False),
         sa.Column("changed_at", sa.Double(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=True),
         sa.Column("amount_cents", sa.BigInteger(), nullable=True),
@@ -97,6 +96,5 @@ def upgrade() -> None:
         sa.CheckConstraint("balance_cents + held_cents + spent_cents = paid_in_cents", name="money_is_conserved"),
         sa.CheckConstraint("balance_cents >= 0 AND held_cents >= 0 AND spent_cents >= 0", name="money_is_never_negative"),
         sa.PrimaryKeyConstraint("id"),
-        sqlite_autoincrement=True,
         if_not_exists=True,
     )
