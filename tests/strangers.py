@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -109,7 +109,8 @@ class Letter:
     cluster_id: bytes | None = None
     persistent: bool = True
     exchange: str = ""
-    key: str = field(default="")
+    key: str = ""
+    mandatory: bool = True
 
 
 class Visitor:
@@ -139,7 +140,7 @@ class Client:
     def send(self, *letters: Letter) -> None:
         """Send; returns when the broker has them."""
         for letter in letters:
-            self._channel.basic_publish(letter.exchange, letter.key, letter.body, _Written(letter), mandatory=True)
+            self._channel.basic_publish(letter.exchange, letter.key, letter.body, _Written(letter), letter.mandatory)
 
     def close(self) -> None:
         self._connection.close()
@@ -183,7 +184,7 @@ def _seen(letter: Letter) -> Outgoing:
         letter.timestamp, _text(letter.content_type), _text(letter.reply_to), _text(letter.expiration),
         letter.persistent, {(_text(name) or "")[:80]: each.seen() for name, each in letter.headers},
     )
-    return Outgoing(letter.exchange, letter.key, letter.body, properties)
+    return Outgoing(letter.exchange, letter.key, letter.body, properties, letter.mandatory)
 
 
 def _text(given: bytes | None) -> str | None:
