@@ -44,7 +44,8 @@ def from_pika(queue: str, consumer: str, tag: int | None, method: Any, propertie
         headers=_plain(properties.headers or {}),
     )
     return Delivery(
-        queue, tag, method.exchange, method.routing_key, body, envelope, redelivered=method.redelivered, consumer=consumer
+        queue, tag, method.exchange, _text(method.routing_key) or "", body, envelope,
+        redelivered=method.redelivered, consumer=consumer,
     )
 
 

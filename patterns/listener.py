@@ -23,7 +23,7 @@ from patterns.address import Rpc
 from patterns.amqp import Channel, Delivery, Transport
 from patterns.database import Database, Session
 from patterns.envelope import Context, Said, seal, seal_reply
-from patterns.errors import ConnectionLost, DatabaseUnavailable, GaveWay, ServerUnavailable, Unreadable, WiringError
+from patterns.errors import ConnectionLost, DatabaseUnavailable, GaveWay, ServerUnavailable, WiringError
 from patterns.hearing import Heard, Hearing, RowLocks
 from patterns.link import Link
 from patterns.logs import get_logger
@@ -176,7 +176,7 @@ class Listener:
             return None
         try:
             heard = self._hearing.hear(delivery)
-        except Unreadable as error:
+        except Exception as error:  # reading does nothing else: what surprises it once does so every time
             self._mishaps.unreadable(delivery, error)
             return None
         if heard is None:

@@ -19,7 +19,7 @@ class Mishaps:
         self._retries = Retries(service, publisher, own_queues)
         self._log = get_logger(service)
 
-    def unreadable(self, delivery: Delivery, error: Unreadable) -> None:
+    def unreadable(self, delivery: Delivery, error: Exception) -> None:
         """Nobody can read it."""
         self._park(delivery, error, "unreadable")
 
@@ -48,12 +48,13 @@ class Mishaps:
         queue = self._retries.send_back(delivery)
         self._note("sent_back" if queue else "parked", delivery, f"given up by the broker; now in {queue or 'parked'}")
 
-    def _park(self, delivery: Delivery, error: Unreadable, parked_as: ParkedAs) -> None:
+    def _park(self, delivery: Delivery, error: Exception, parked_as: ParkedAs) -> None:
+        reason = str(error) if isinstance(error, Unreadable) else f"{type(error).__name__}: {error}"
         if delivery.tag is None:
-            self._note("dropped", delivery, str(error))
+            self._note("dropped", delivery, reason)
         else:
-            self._retries.park(delivery, str(error), parked_as)
-            self._note("parked", delivery, str(error))
+            self._retries.park(delivery, reason, parked_as)
+            self._note("parked", delivery, reason)
 
     def _note(self, action: str, delivery: Delivery, why: str) -> None:
         self.counts[action] += 1

@@ -74,6 +74,7 @@ class Retries:
         headers = _remembered(delivery, reason) | {
             "attempt": attempt + 1, "parked_as": parked_as, "parked_because": readable(reason),
             "parked_from": heard_at or delivery.queue, "parked_at": int(runtime().now()),
+            "parked_exchange": delivery.exchange, "parked_key": delivery.routing_key,
         }
         self._publish("", parked_queue(self.service), delivery, headers)
 

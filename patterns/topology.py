@@ -29,7 +29,8 @@ High, because a crashing consumer uses up the count of every message it had pref
 """
 
 
-NO_LIMIT = 1_000_000
+NO_LIMIT = 10**9
+"""Deliveries a parked message survives: somebody may look at it every second for thirty years."""
 
 
 def parked_queue(service: str) -> str:

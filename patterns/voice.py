@@ -15,7 +15,7 @@ from patterns.amqp import DIRECT_REPLY_TO, Channel, Delivery, Outgoing, Receipt,
 from patterns.breaker import Breaker
 from patterns.database import Database
 from patterns.envelope import Said
-from patterns.errors import BrokerUnavailable, DatabaseUnavailable, NotAsked, Unreadable
+from patterns.errors import BrokerUnavailable, DatabaseUnavailable, NotAsked
 from patterns.hearing import Hearing
 from patterns.link import Link
 from patterns.logs import get_logger
@@ -129,7 +129,7 @@ class Voice:
         """The request and order it is about; None for what is no answer: whoever waits goes on waiting."""
         try:
             heard = self._hearing.hear(answer)
-        except Unreadable:
+        except Exception:  # the listener says what is wrong with it
             return None
         return None if heard is None else (answer.properties.correlation_id or "", heard.message.order_id)
 

@@ -23,6 +23,7 @@ from patterns.service import Service
 from patterns.sql import MAX_ID
 from patterns.web_bodies import BodyLimit, Router
 from patterns.web_openapi import PREFIX, Documented
+from patterns.web_parked import parked_routes
 from patterns.web_problems import answer_errors, unavailable
 
 __all__ = ["Name", "PathId", "Router", "Text", "body", "create_app", "location"]
@@ -95,6 +96,7 @@ def create_app(service: Service, description: str, *routers: Router) -> FastAPI:
     )
     app.state.service = service
     app.include_router(_common_routes(service))
+    app.include_router(parked_routes(service))
     for router in routers:
         app.include_router(router)
         app.include_router(router, prefix=PREFIX, include_in_schema=False)

@@ -82,7 +82,7 @@ def test_foreign_bindings_are_told_and_left(shop: Patient) -> None:
 def test_all_differences_of_a_queue_are_told(shop: Patient) -> None:
     shop.replace("user.parked", {"x-queue-type": "quorum", "x-message-ttl": 1000, "x-delivery-limit": 5})
     what = found(examine(), Verdict.WRONG, "queues", "user.parked").what
-    assert "x-delivery-limit is 5, wanted is 1000000; x-message-ttl is 1000, wanted is none" in what
+    assert "x-delivery-limit is 5, wanted is 1000000000; x-message-ttl is 1000, wanted is none" in what
 
 
 def test_queues_of_no_wiring_are_told(shop: Patient) -> None:

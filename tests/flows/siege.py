@@ -99,13 +99,13 @@ def letter(target: Target, kind: str, order_id: UUID, message_id: UUID | None = 
 class Siege:
     """A shop, the strangers before it, and what one can see of it from outside."""
 
-    def __init__(self, shop: LocalShop) -> None:
+    def __init__(self, shop: LocalShop, *, takes_what_is_parked: bool = True) -> None:
         self.shop, self.seed = shop, uuid4()
         self._connection = transport().connect("test.siege")
         self.channel = self._connection.channel()
         url = settings().rabbitmq_url
         self.stranger: Client | Visitor = Client(url) if url else Visitor(transport())
-        for service in SERVICES:
+        for service in SERVICES if takes_what_is_parked else ():
             self.channel.consume(topology.parked_queue(service), auto_ack=True)
 
     def close(self) -> None:
@@ -137,6 +137,15 @@ class Siege:
     def parked_now(self) -> list[Any]:
         """What is parked and was not taken."""
         return list(self.channel.take(10, 0))
+
+    def waiting(self, service: str) -> int:
+        """How many messages a service has parked."""
+        return self.channel.declare_queue(topology.parked_queue(service), passive=True).messages
+
+    def empty(self) -> None:
+        """Throw away all that is parked."""
+        for service in SERVICES:
+            self.channel.purge(topology.parked_queue(service))
 
     def counts(self, target: Target) -> dict[str, int]:
         """What the service says it did with messages so far."""
