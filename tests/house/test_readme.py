@@ -37,4 +37,5 @@ def test_the_endpoints_can_be_read_by_programs() -> None:
     assert {"service": "order", "method": "POST", "path": "/orders"}.items() <= next(
         one for one in found if one["path"] == "/orders" and one["method"] == "POST"
     ).items()
-    assert [one["path"] for one in found if one["service"] == endpoints.EVERY] == ["/healthz", "/readyz", "/messages"]
+    assert [one["path"] for one in found if one["service"] == endpoints.EVERY] == [
+        "/healthz", "/readyz", "/messages", "/parked", "/parked/{id}", "/parked/replay", "/parked/drop"]

@@ -62,7 +62,7 @@ def test_a_copy_says_why_when_and_where() -> None:
     assert headers.pop("parked_at") == headers.pop("first_failed_at") == headers["failures"][0].pop("at")
     assert headers == {
         "mode": "topic", "attempt": 1, "failures": [{"reason": "why"}], "parked_as": "unreadable",
-        "parked_because": "why", "parked_from": "product.topic",
+        "parked_because": "why", "parked_from": "product.topic", "parked_exchange": "", "parked_key": "product.topic",
     }
 
 
