@@ -19,19 +19,25 @@ def torture(
     orders: Annotated[int, typer.Option(min=1, max=1_000_000, help="orders in each mode")] = 2000,
     clients: Annotated[int, typer.Option(min=1, max=200, help="clients at once")] = 16,
     instances: Annotated[int, typer.Option(min=1, max=8, help="processes of each service")] = 2,
-    kills: Annotated[int | None, typer.Option(min=0, help="strikes in each mode: 12, embedded 3, unless given")] = None,
+    kills: Annotated[int | None, typer.Option(
+        min=0, help="strikes in each mode: 12, embedded 3, with --restarts 0, unless given")] = None,
+    restarts: Annotated[int, typer.Option(
+        min=0, max=1000, help="stop or kill RabbitMQ so often in each mode, and count every consumer afterwards")] = 0,
     seed: Annotated[int | None, typer.Option(min=0, help="the same orders and victims as another time")] = None,
     embedded: Annotated[bool, typer.Option("--embedded", help="the embedded shop, killed as a whole")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
-    """Kill one process after another under load, then audit; exit status 1 when anything is lost, doubled or untrue."""
+    """Kill one process after another under load, then audit; exit status 1 when anything is lost, doubled or untrue.
+
+    With --restarts it is RabbitMQ that goes away, and /readyz of every process must say so while it does.
+    """
     from lab import torture as torturing  # only here: what is not served need not be loaded
 
     if mode and mode not in MODES:
         raise SettingsError(f"{mode} is no mode; there are {', '.join(MODES)}")
     plan = torturing.Plan(
         modes=(mode,) if mode else MODES, orders=orders, clients=clients, instances=instances, embedded=embedded,
-        kills=kills if kills is not None else 3 if embedded else 12,
+        kills=kills if kills is not None else 0 if restarts else 3 if embedded else 12, restarts=restarts,
         seed=seed if seed is not None else secrets.randbelow(1_000_000),
     )
     with torturing.progress(Console(stderr=True), plan) as watch:

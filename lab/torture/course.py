@@ -12,12 +12,14 @@ from lab.audit import Report, audit, under_way
 from lab.books import database_of
 from lab.torture.load import Load
 from lab.torture.nemesis import Nemesis
-from lab.torture.plan import Plan
+from lab.torture.outages import Broker, promises_of
+from lab.torture.plan import Plan, TortureTrouble
 from lab.torture.result import Result, Totals
 from lab.torture.shops import TorturedShop, shop_for
 from lab.torture.truth import check_truth, what_is_so
 from lab.torture.wishes import Wish, stock_up, wishes
 from patterns.database import Session
+from patterns.settings import settings
 
 TICK_SECONDS = 0.25
 RETRIES_SECONDS = 45.0
@@ -32,7 +34,7 @@ class Tick:
     mode: str = ""
     accepted: int = 0
     settled: int = 0
-    kills: int = 0
+    strikes: int = 0
 
 
 Watch = Callable[[Tick], None]
@@ -40,6 +42,8 @@ Watch = Callable[[Tick], None]
 
 def torture(plan: Plan, watch: Watch = lambda _: None) -> Totals:
     """Carry out a plan and answer what came of it.  Raises TortureTrouble when the torture itself failed."""
+    if plan.restarts and (plan.embedded or settings().rabbitmq_url):
+        raise TortureTrouble("Only a RabbitMQ of the torture's own is restarted: unset RABBITMQ_URL, and not --embedded.")
     watch(Tick("starting servers and services"))
     with shop_for(plan) as shop:
         results = [_torture_mode(shop, mode, watch) for mode in plan.modes]
@@ -57,11 +61,13 @@ def _torture_mode(shop: TorturedShop, mode: str, watch: Watch) -> Result:
     stock = stock_up(plan, mode, shop.urls("user")[0], shop.urls("product")[0])
     wanted = wishes(plan, mode, stock)
     load = Load(plan, mode, wanted, shop.urls("order"))
-    nemesis = Nemesis(plan, shop.groups, load)
+    broker = Broker(shop.node, shop.processes, plan.instances) if shop.node is not None else None
+    nemesis = Nemesis(plan, shop.groups, load, broker)
 
     def tick(doing: str) -> None:
         settled = database_of("order").read(_settled, mode, wanted)
-        watch(Tick(doing, mode, len(load.history.accepted), settled, nemesis.killed.total()))
+        strikes = nemesis.killed.total() + len(nemesis.outages)
+        watch(Tick(doing, mode, len(load.history.accepted), settled, strikes))
 
     _fight(load, nemesis, lambda: tick("under load"))
     loaded = time.monotonic() - began
@@ -71,7 +77,8 @@ def _torture_mode(shop: TorturedShop, mode: str, watch: Watch) -> Result:
     tick("asking for every order")
     told = what_is_so(mode, wanted, load.history, shop.urls("order"))
     seconds = time.monotonic() - began
-    return Result.of(mode, told, nemesis.killed, loaded, seconds, report, check_truth(told))
+    truths = check_truth(told) + promises_of(nemesis.outages)
+    return Result.of(mode, told, nemesis.killed, nemesis.outages, loaded, seconds, report, truths)
 
 
 def _fight(load: Load, nemesis: Nemesis, tick: Callable[[], None]) -> None:

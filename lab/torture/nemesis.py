@@ -1,4 +1,4 @@
-"""The nemesis: kills one process after another with ``kill -9``, and brings it back.
+"""The nemesis: kills one process after another with ``kill -9``, or takes RabbitMQ away, and brings it back.
 
 ::
 
@@ -14,10 +14,12 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from lab.torture.load import Load
-from lab.torture.plan import Plan
+from lab.torture.outages import Broker, Outage
+from lab.torture.plan import Plan, TortureTrouble
 from lab.torture.processes import ShopProcess
 
 BOTH_SHARE = 0.2
@@ -31,9 +33,12 @@ class Nemesis:
     In its first round each service is met once; then chance decides.  A victim is back, and ready, before the next dies.
     """
 
-    def __init__(self, plan: Plan, groups: dict[str, list[ShopProcess]], load: Load) -> None:
-        self.plan, self.groups, self.load = plan, groups, load
+    def __init__(
+        self, plan: Plan, groups: dict[str, list[ShopProcess]], load: Load, broker: Broker | None = None
+    ) -> None:
+        self.plan, self.groups, self.load, self.broker = plan, groups, load, broker
         self.killed: Counter[str] = Counter()
+        self.outages: list[Outage] = []
         self.trouble: Exception | None = None
         self._permitted = 0
         self._chance = plan.chance(load.mode, "nemesis")
@@ -60,14 +65,14 @@ class Nemesis:
             raise self.trouble
 
     def _run(self) -> None:
-        part = self.plan.orders / max(1, self.plan.kills)
+        part = self.plan.orders / max(1, self.plan.strikes)
         try:
             self._permit(math.ceil(part))
-            for number, victims in enumerate(self._victims(), start=1):
+            for number, strike in enumerate(self._strikes(), start=1):
                 if not self._wait_for((number - 0.5) * part):
                     return
                 self._permit(math.ceil((number + 1) * part))
-                self._strike(victims)
+                strike()
         except Exception as error:  # said by join(), in the main thread
             self.trouble = error
         finally:
@@ -77,6 +82,21 @@ class Nemesis:
         if orders > self._permitted:
             self.load.permits.release(orders - self._permitted)
             self._permitted = orders
+
+    def _strikes(self) -> Iterator[Callable[[], None]]:
+        victims = self._victims()
+        restarts = {*self._chance.sample(range(self.plan.strikes), self.plan.restarts)}
+        for number in range(self.plan.strikes):
+            if number in restarts:
+                yield self._take_broker_away
+            else:
+                yield partial(self._strike, next(victims))
+
+    def _take_broker_away(self) -> None:
+        if self.broker is None:
+            raise TortureTrouble("There is no RabbitMQ of ours to take away.")
+        crash = len(self.outages) % 2 == 1
+        self.outages.append(self.broker.take_away(crash=crash, given_up=self._stopping))
 
     def _victims(self) -> Iterator[list[ShopProcess]]:
         names: list[str] = []

@@ -29,12 +29,19 @@ class Plan:
     instances: int = 2
     kills: int = 12
     """Kills in each mode; the first six meet each service once."""
+    restarts: int = 0
+    """How often RabbitMQ is stopped or killed, and started again, in each mode."""
     seed: int = 1
     embedded: bool = False
     load_seconds: float = 600
     """How long the load of one mode may take at most."""
     quiet_seconds: float = 120
     """How long the shop may take at most to come to rest afterwards."""
+
+    @property
+    def strikes(self) -> int:
+        """How often something is done to the shop in each mode."""
+        return self.kills + self.restarts
 
     def chance(self, *what: object) -> random.Random:
         """The dice for one purpose, the same in every run with this seed."""

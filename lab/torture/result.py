@@ -12,6 +12,7 @@ from lab.audit import Report
 from lab.books import database_of
 from lab.promises import Promise
 from lab.torture.history import History
+from lab.torture.outages import Outage
 from lab.torture.truth import Told
 from patterns.database import Session
 
@@ -26,6 +27,8 @@ class Result:
     why_failed: dict[str, int]
     killed: dict[str, int]
     """How often each process was killed."""
+    outages: list[Outage]
+    """The times RabbitMQ was away."""
     requests: int
     retried: int
     placed_unheard: int
@@ -37,15 +40,15 @@ class Result:
 
     @classmethod
     def of(
-        cls, mode: str, told: Told, killed: Counter[str], load_seconds: float, seconds: float, report: Report,
-        truths: list[Promise],
+        cls, mode: str, told: Told, killed: Counter[str], outages: list[Outage], load_seconds: float, seconds: float,
+        report: Report, truths: list[Promise],
     ) -> Result:
         """Count what happened."""
         endings = Counter(row.status for row in told.stored.values())
         why = database_of("order").read(_why_failed, {row.user_id for row in told.stored.values()}, mode)
         return cls(
-            mode, len(told.wanted), dict(endings), why, dict(killed), len(told.history.requests), told.history.retried,
-            _placed_unheard(told, told.history), load_seconds, seconds, report, truths,
+            mode, len(told.wanted), dict(endings), why, dict(killed), outages, len(told.history.requests),
+            told.history.retried, _placed_unheard(told, told.history), load_seconds, seconds, report, truths,
         )
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -46,7 +47,7 @@ def _lines(console: Console) -> Watch:
 
 
 def _words(tick: Tick) -> str:
-    numbers = f"{tick.accepted} accepted, {tick.settled} settled, {tick.kills} kills: " if tick.mode else ""
+    numbers = f"{tick.accepted} accepted, {tick.settled} settled, {tick.strikes} strikes: " if tick.mode else ""
     return f"[bold]{tick.mode or 'torture'}[/] {numbers}{tick.doing}"
 
 
@@ -55,7 +56,7 @@ def show(console: Console, plan: Plan, totals: Totals) -> None:
     where = "the embedded shop, one process" if plan.embedded else f"{plan.instances} instances of each service"
     title = f"Torture: {where}, {plan.clients} clients, seed {plan.seed}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for heading in ("mode", "orders", "SUCCESS", "FAILED", "kills", "retried", "unheard", "seconds", "promises"):
+    for heading in ("mode", "orders", "SUCCESS", "FAILED", "kills", "outages", "retried", "unheard", "seconds", "promises"):
         table.add_column(heading, justify="left" if heading in ("mode", "promises") else "right")
     for result in totals.results:
         table.add_row(*_row(result))
@@ -64,6 +65,9 @@ def show(console: Console, plan: Plan, totals: Totals) -> None:
     for result in totals.results:
         why = ", ".join(f"{number} {event}" for event, number in sorted(result.why_failed.items()))
         console.print(f"FAILED in {result.mode} by: {why or 'nothing'}", highlight=False)
+    for result in totals.results:
+        if result.outages:
+            console.print(_away(result), highlight=False)
     totals.audit.show(console)
     for result in totals.results:
         _broken(console, result)
@@ -77,8 +81,22 @@ def show(console: Console, plan: Plan, totals: Totals) -> None:
 
 def _row(result: Result) -> list[str]:
     counts = [result.orders, result.endings.get("SUCCESS", 0), result.endings.get("FAILED", 0)]
-    troubles = [sum(result.killed.values()), result.retried, result.placed_unheard, round(result.seconds)]
+    strikes = [sum(result.killed.values()), len(result.outages)]
+    troubles = [*strikes, result.retried, result.placed_unheard, round(result.seconds)]
     return [result.mode, *map(str, counts + troubles), "[green]kept[/]" if result.clean else "[red]broken[/]"]
+
+
+def _away(result: Result) -> str:
+    away = max(outage.away_seconds for outage in result.outages)
+    back = max(outage.back_seconds for outage in result.outages)
+    how = Counter(outage.how for outage in result.outages)
+    red = sum(not outage.never_red for outage in result.outages)
+    whole = sum(not outage.not_back for outage in result.outages)
+    return (
+        f"RabbitMQ in {result.mode}: {how['stopped']} times stopped, {how['killed']} killed; away at most {away:.0f} s. "
+        f"Every /readyz was 503 meanwhile in {red} of {len(result.outages)}; every process ready and every consumer back "
+        f"in {whole} of {len(result.outages)}, within {back:.1f} s at most."
+    )
 
 
 def _broken(console: Console, result: Result) -> None:

@@ -22,12 +22,14 @@ from patterns.transport import use
 class TorturedShop:
     """A running shop of which every process can be killed; while it is open, our settings point to its servers.
 
-    ``groups`` are its processes by what they serve.  The folder of logs is kept unless ``keep_logs`` is taken back.
+    ``groups`` are its processes by what they serve; ``node`` is its RabbitMQ, if that is ours.  The folder of logs is
+    kept unless ``keep_logs`` is taken back.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan, self.keep_logs = plan, True
         self.groups: dict[str, list[ShopProcess]] = {}
+        self.node: PrivateRabbitMQ | None = None
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -85,11 +87,12 @@ class SeparateShop(TorturedShop):
     """Several processes of each service, on the RabbitMQ and PostgreSQL that are configured, else on private ones."""
 
     def close(self) -> list[str]:
-        """Tell every process to end, and wait; answers those that did not end by themselves."""
+        """Tell every process to end, and wait; answers those that did not finish what they had in hand."""
         for process in self.processes:
             process.ask_to_end()
-        return [f"{process.name} did not end after SIGTERM, and was killed"
-                for process in self.processes if process.wait_until_ended() == -signal.SIGKILL]
+        endings = [(process, process.wait_until_ended()) for process in self.processes]
+        return [f"{process.name} ended with {status} after SIGTERM. {process.last_words()}"
+                for process, status in endings if status]
 
     def _start(self, opening: ExitStack) -> None:
         rabbitmq_url, database_url = settings().rabbitmq_url, settings().database_url
@@ -98,6 +101,7 @@ class SeparateShop(TorturedShop):
             rabbitmq = opening.enter_context(PrivateRabbitMQ(fsync=False))
             rabbitmq.create_vhost("torture")
             rabbitmq_url = rabbitmq.url("torture")
+            self.node = rabbitmq
         if not database_url:
             postgres = opening.enter_context(PrivatePostgres(fsync=False))
             for service in SERVICES:

@@ -21,6 +21,7 @@ from lab.audit import Report
 from lab.promises import Promise
 from lab.torture import Plan, TortureTrouble, processes, torture
 from lab.torture.history import History
+from lab.torture.outages import Outage, promises_of
 from lab.torture.result import Result, Totals
 from lab.torture.truth import Told, check_truth
 from lab.torture.wishes import Wish
@@ -53,6 +54,32 @@ def test_services_of_their_own_process_keep_their_promises_when_killed(rabbitmq_
     victims = {name for result in totals.results for name in result.killed}
     assert victims == {f"{service}-1" for service in SERVICES}
     assert all(sum(result.endings.values()) == 30 for result in totals.results)
+
+
+@pytest.mark.real
+@pytest.mark.timeout(400)
+def test_rabbitmq_may_go_away_under_load_and_every_consumer_is_back(database_url: str) -> None:
+    configure(rabbitmq_url="", database_url=database_url)
+    totals = torture(Plan(modes=("topic",), orders=30, clients=6, kills=0, restarts=2, instances=1, seed=4))
+    assert totals.clean, broken(totals)
+    [result] = totals.results
+    assert [outage.how for outage in result.outages] == ["stopped", "killed"]
+    assert sum(result.endings.values()) == 30
+
+
+def test_only_a_rabbitmq_of_its_own_is_taken_away() -> None:
+    configure(rabbitmq_url="amqp://somebody:else@127.0.0.1:1/theirs")
+    for plan in (Plan(restarts=1), Plan(restarts=1, embedded=True)):
+        with pytest.raises(TortureTrouble, match="of the torture's own"):
+            torture(plan)
+
+
+def test_an_outage_that_somebody_did_not_notice_or_come_back_from_is_a_broken_promise() -> None:
+    well = Outage("stopped", 7.0, 0.5)
+    assert not [promise for promise in promises_of([well]) if promise.broken]
+    for worse in (replace(well, never_red=["user-1"]), replace(well, not_back=["user.topic has 0 consumers, not 1"])):
+        [promise] = [promise for promise in promises_of([well, worse]) if promise.broken]
+        assert promise.broken == [f"outage 2 (stopped): {(worse.never_red + worse.not_back)[0]}"]
 
 
 # -- what it would notice
@@ -105,7 +132,7 @@ def test_a_lie_is_noticed(lie: str) -> None:
 def totals(*, promise: str = "", truth: str = "", ending: str = "", left: str = "") -> Totals:
     report = Report([Promise("promise", [promise] * bool(promise))], {}, {}, [left] * bool(left))
     truths = [Promise("truth", [truth] * bool(truth))]
-    result = Result("topic", 1, {"SUCCESS": 1}, {}, {}, 1, 0, 0, 1.0, 1.0, report, truths)
+    result = Result("topic", 1, {"SUCCESS": 1}, {}, {}, [], 1, 0, 0, 1.0, 1.0, report, truths)
     return Totals([result], [ending] * bool(ending), replace(report, promises=[], unfinished=[]))
 
 
