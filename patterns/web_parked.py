@@ -10,11 +10,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from patterns.errors import NotFound
 from patterns.parked import Done, ParkedQueue, Verdict
-from patterns.parked_letter import Parked
+from patterns.parked_letter import EXAMPLE, Parked
 from patterns.service import Service
 from patterns.transport import transport
 from patterns.web_bodies import Router
@@ -26,6 +26,10 @@ BUSY: dict[int | str, dict[str, Any]] = {409: {"description": "Somebody else is 
 class Waiting(BaseModel):
     """A service's parked messages: how many there are, and the oldest of them, without bodies and headers."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [
+        {"service": "payment", "waiting": 1, "messages": [{**EXAMPLE, "headers": {}, "body": "", "failures": []}]}
+    ]})
+
     service: str
     waiting: int
     messages: list[Parked]
@@ -34,7 +38,11 @@ class Waiting(BaseModel):
 class Chosen(BaseModel):
     """Which parked messages are meant, by our id or their own.  None named, none meant."""
 
-    ids: Annotated[list[Name], Field(max_length=1000)] = []
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"ids": [EXAMPLE["id"]], "dry_run": True}]}
+    )
+
+    ids: Annotated[list[Name], Field(max_length=100)] = []
     dry_run: bool = Field(default=False, description="say what would be done, and do nothing")
 
     def includes(self, letter: Parked) -> bool:
@@ -60,6 +68,11 @@ class ChosenForReplay(Chosen):
 
 class Outcome(BaseModel):
     """What became of one parked message."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [
+        {name: EXAMPLE[name] for name in ("id", "type", "message_id", "order_id", "queue")}
+        | {"verdict": "replayed", "why": "its first attempt begins again"}
+    ]})
 
     id: str
     type: str
@@ -103,7 +116,7 @@ def parked_routes(service: Service) -> Router:
         waiting, letters = queue().look(limit)
         return Waiting(service=service.name, waiting=waiting, messages=list(map(without_contents, letters)))
 
-    @router.get("/parked/{id}", **here)
+    @router.get("/parked/messages/{id}", **here)
     def get_parked(name: Annotated[str, Path(alias="id", min_length=1, max_length=255)]) -> Parked:
         """One parked message with its headers, the beginning of its body, and why it failed each time."""
         found = queue().look(1, named(name))[1]

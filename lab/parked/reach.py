@@ -51,7 +51,7 @@ class OverHttp:
 
     def get(self, name: str) -> Parked | None:
         """One of them, whole, by our id or its own."""
-        found = self._ask("GET", f"/parked/{quote(name, safe='')}", missing=404)
+        found = self._ask("GET", f"/parked/messages/{quote(name, safe='')}", missing=404)
         return None if found is None else Parked.model_validate(found)
 
     def replay(self, chosen: ChosenForReplay) -> list[Outcome]:

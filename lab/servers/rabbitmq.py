@@ -82,9 +82,10 @@ class PrivateRabbitMQ:
         self._keeper.end(self._alive())
 
     def write_down(self) -> None:
-        """Have the node write down which queues there are, as it does by itself after a while.
+        """Have the node write down which queues and bindings there are, as it does by itself after a while.
 
-        RabbitMQ 3.10.8 forgets quorum queues declared in the last seconds before a ``kill -9``, and what they held.
+        RabbitMQ 3.10.8 forgets what was declared in the last seconds before a ``kill -9``: a quorum queue with all it
+        held, a binding without a word.
         """
         self.eval("mnesia:sync_log(), [dets:sync(Table) || Table <- dets:all()].")
 

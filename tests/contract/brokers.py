@@ -99,10 +99,10 @@ def rabbitmq(request: pytest.FixtureRequest) -> RabbitMQ:
 def _crash(server: PrivateRabbitMQ) -> None:
     """Kill the node and start it again.
 
-    RabbitMQ 3.10 writes the names of new quorum queues to disk some three seconds late.  One that crashes earlier
-    brings the queue back without a leader and for good: it answers nobody, and what it confirmed is gone.
+    RabbitMQ 3.10 writes new queues and bindings to disk some three seconds late.  One that crashes earlier brings a
+    quorum queue back without a leader and for good: it answers nobody, and what it confirmed is gone.
     """
-    server.eval("[dets:sync(Table) || Table <- dets:all()].")
+    server.write_down()
     server.restart(crash=True)
 
 

@@ -66,7 +66,7 @@ def told(url: str) -> dict[str, Any]:
 
 
 def ends_well(shop: TorturedShop, loads: list[Load]) -> None:
-    """Everything that was accepted settles, every promise is kept, and RabbitMQ delivered no message twice."""
+    """Everything that was accepted settles, every promise is kept, and RabbitMQ delivered hardly a message twice."""
     report = audit_when_quiet(180)
     assert report.clean, (report.unfinished, [(one.text, one.broken) for one in report.promises if one.broken])
     for load in loads:
@@ -75,7 +75,8 @@ def ends_well(shop: TorturedShop, loads: list[Load]) -> None:
     if shop.plan.embedded:
         return  # after a restart its broker says of every message that it may have been delivered before
     counts = {service: told(url)["counts"] for service in SERVICES for url in shop.urls(service)}
-    assert {service: count["redelivered"] for service, count in counts.items() if count.get("redelivered")} == {}
+    # One that was on its way while its consumer was cancelled may come to the next process marked so; no more than that.
+    assert sum(count.get("redelivered", 0) for count in counts.values()) <= len(shop.processes), counts
 
 
 def begun(shop: TorturedShop, plan: Plan) -> list[Load]:

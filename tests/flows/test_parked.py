@@ -168,8 +168,8 @@ def test_over_http(shop: LocalShop, siege: Siege) -> None:
     http = shop.http("product")
     [listed] = http.get("/parked").json()["messages"]
     assert (listed["message_id"], listed["headers"], listed["body"]) == (message_id, {}, "")
-    assert http.get(f"/parked/{listed['id']}").json()["body"] != ""
-    assert http.get("/parked/unheard-of").status_code == 404
+    assert http.get(f"/parked/messages/{listed['id']}").json()["body"] != ""
+    assert http.get("/parked/messages/unheard-of").status_code == 404
     assert http.get("/parked?limit=0").status_code == 422
     assert http.post("/parked/replay", json={}).json() == []
     assert http.post("/parked/drop", json={"ids": [message_id]}).json()[0]["verdict"] == "dropped"

@@ -38,4 +38,4 @@ def test_the_endpoints_can_be_read_by_programs() -> None:
         one for one in found if one["path"] == "/orders" and one["method"] == "POST"
     ).items()
     assert [one["path"] for one in found if one["service"] == endpoints.EVERY] == [
-        "/healthz", "/readyz", "/messages", "/parked", "/parked/{id}", "/parked/replay", "/parked/drop"]
+        "/healthz", "/readyz", "/messages", "/parked", "/parked/messages/{id}", "/parked/replay", "/parked/drop"]
