@@ -16,7 +16,7 @@ from patterns.message import Message
 Where = tuple[str, str, str, str]
 """In this mode, at this address, said by this one, heard by these."""
 
-_POWERS = {2**63 - 1: "2⁶³ − 1", 10**18: "10¹⁸", 10**12: "10¹²"}
+_POWERS = {2**53 - 1: "2⁵³ − 1", 10**18: "10¹⁸", 10**12: "10¹²"}
 
 
 def generated(by_mode: Mapping[str, ModeWirings], example: Example) -> str:

@@ -38,8 +38,8 @@ class Failure(BaseModel):
 
 EXAMPLE: dict[str, Any] = {
     "id": "5f0c1a7be93d", "service": "payment", "type": "FundsReserved",
-    "message_id": "0d9e2f4a-6b1c-5d8e-8f3a-7c5b1e2d4f60", "order_id": "d8b6b1f3-9f43-5d7e-8d0c-0d2f7c1a6b55", "mode": "topic",
-    "sender": "user", "queue": "payment.topic", "parked_at": 1795262400, "parked_as": "failed",
+    "message_id": "0d9e2f4a-6b1c-5d8e-8f3a-7c5b1e2d4f60", "order_id": "d8b6b1f3-9f43-5d7e-8d0c-0d2f7c1a6b55",
+    "mode": "topic", "sender": "user", "queue": "payment.topic", "parked_at": 1795262400, "parked_as": "failed",
     "reason": "RuntimeError: the gateway answers in another language", "hopeless": "", "attempts": 5,
     "first_failed_at": 1795262384, "failures": [{"at": 1795262384, "reason": "RuntimeError: the gateway answers …"}],
     "replayed": 0, "content_type": "application/json", "headers": {"mode": "topic", "attempt": 5},

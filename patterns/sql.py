@@ -11,8 +11,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-MAX_ID = 2**63 - 1
-"""The largest integer a BIGINT holds, and so the largest id."""
+MAX_ID = 2**53 - 1
+"""The largest id: the largest integer that every reader of JSON reads exactly (RFC 7493, 2.2); a BIGINT holds more."""
 
 
 class now(FunctionElement[float]):

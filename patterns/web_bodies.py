@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -62,14 +63,17 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that takes ``application/json``, read strictly, and answers 415 to anything else."""
+    """A route that takes ``application/json``, read strictly, and each query parameter once; 415 and 422 to all else."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own handler, given a stricter request."""
-        handle, takes_body = super().get_route_handler(), self.body_field is not None
+        handle, takes_body, known = super().get_route_handler(), self.body_field is not None, _query_names(self.dependant)
 
         async def strictly(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
+            for name in known & request.query_params.keys():
+                if len(request.query_params.getlist(name)) > 1:
+                    raise HTTPException(422, f"query.{name} is given more than once; which is meant?")
             if takes_body and await strict.body():
                 _must_be_json(strict.headers)
             return await handle(strict)
@@ -82,6 +86,10 @@ class Router(APIRouter):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(route_class=StrictRoute, **options)
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    return {field.alias for field in dependant.query_params}.union(*map(_query_names, dependant.dependencies))
 
 
 def _must_be_json(headers: Headers) -> None:

@@ -106,6 +106,14 @@ def test_a_page_that_is_none_is_refused(shop: LocalShop, path: str, query: dict[
     assert get(shop, path, **query).status_code == 422
 
 
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("query", ["limit=1&limit=2", "after=false&after=0", "limit=1&after=&limit=1"])
+def test_a_parameter_given_twice_is_refused(shop: LocalShop, path: str, query: str) -> None:
+    answer = get(shop, f"{path}?{query}")
+    assert answer.status_code == 422 and "more than once" in answer.json()["detail"]
+    assert get(shop, f"{path}?limit=1&unknown=1&unknown=2").status_code == 200
+
+
 @pytest.mark.parametrize("path", [*OF_ORDERS, "/notifications"])
 @pytest.mark.parametrize("query", [
     {"user_id": 0}, {"user_id": -1}, {"user_id": 2**63}, {"user_id": "9" * 5_000}, {"user_id": "true"}, {"user_id": "1.5"},
