@@ -1,0 +1,1 @@
+"""Real faults for real processes: a line that breaks at a byte, and places where a process dies."""
