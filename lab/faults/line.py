@@ -35,6 +35,8 @@ class Line:
         self._spoilt = spoilt
         self._speaks = asyncio.Event()
         self._reset = False
+        self.ended: BaseException | None = None
+        """What ended it, if not its clients in order or :meth:`cut`."""
         self.spoil(spoilt)
         self.task = asyncio.get_running_loop().create_task(self._live(target))
 
@@ -61,8 +63,8 @@ class Line:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._pump(self._client, self._server, "server"))
                 both.create_task(self._pump(self._server, self._client, "client"))
-        except* (OSError, _Cut):  # one end is gone, or we ended it: the other is told the same way
-            pass
+        except* (OSError, _Cut) as ended:  # one end is gone, or we ended it: the other is told the same way
+            self.ended = ended
         finally:
             for end in (self._client, self._server):
                 if self._reset:
