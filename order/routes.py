@@ -17,6 +17,7 @@ from patterns.service import Service
 from patterns.settings import Mode, settings
 from patterns.shop import CancelOrder, Status
 from patterns.shop_web import Key, OfUser, OrderId
+from patterns.turns import Arrived
 from patterns.waiting import Seat
 from patterns.web import Router, location
 
@@ -41,7 +42,8 @@ PLACED: dict[int | str, dict[str, Any]] = GONE | {
 
 @router.post("", status_code=202, responses=PLACED)
 def place(
-    body: Wish, request: Request, response: Response, key: Key = None, traceparent: Trace = None, prefer: Prefer = None
+    body: Wish, request: Request, response: Response, arrived: Arrived,
+    key: Key = None, traceparent: Trace = None, prefer: Prefer = None,
 ) -> Order:
     """Place an order; it settles by itself.
 
@@ -52,8 +54,8 @@ def place(
     service: Service = request.app.state.service
     order = PlaceOrder.of(body, key=key or str(uuid4()), mode=settings().messaging_mode)
     trace = traceparent if re.fullmatch(TRACEPARENT, traceparent or "") else None
-    with service.waiting.seat(preferred_wait(prefer or ())) as seat:
-        until = None if seat is None else seat.until
+    with service.waiting.seat(preferred_wait(prefer or ()), arrived) as seat:
+        until = arrived + settings().rpc_wait_seconds if seat is None else seat.until
         is_new = bool(service.perform(order, wait=True, until=until, traceparent=trace))
         placed = _order(order.order_id) if seat is None else _ended(service, order.order_id, seat, response)
     if placed.status != "PROCESSING":

@@ -59,14 +59,17 @@ class Waiting:
                 bell.set()
 
     @contextmanager
-    def seat(self, seconds: float | None) -> Iterator[Seat | None]:
-        """A seat for so many seconds, at most PREFER_WAIT_SECONDS; None when nobody asked or every seat is taken."""
+    def seat(self, seconds: float | None, since: float | None = None) -> Iterator[Seat | None]:
+        """A seat for so many seconds, at most PREFER_WAIT_SECONDS; None when nobody asked or every seat is taken.
+
+        ``since``: when the client began to wait (monotonic), if that was not now.
+        """
         with self._lock:
             granted = seconds is not None and not self._closed and self._seated < settings().waiters_at_once
             self._seated += granted
         try:
             wait = min(seconds or 0, settings().prefer_wait_seconds)
-            yield Seat(int(wait), runtime().monotonic() + wait) if granted else None
+            yield Seat(int(wait), (runtime().monotonic() if since is None else since) + wait) if granted else None
         finally:
             with self._lock:
                 self._seated -= granted

@@ -21,6 +21,7 @@ from patterns.health import Checkup, Health, Readiness
 from patterns.leaving import leave_in_peace
 from patterns.service import Service
 from patterns.sql import MAX_ID
+from patterns.turns import turns
 from patterns.web_bodies import BodyLimit, Router
 from patterns.web_openapi import PREFIX, Documented
 from patterns.web_parked import parked_routes
@@ -86,6 +87,7 @@ def create_app(service: Service, description: str, *routers: Router) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await run_sync(service.start)
+        app.state.turns = turns()
         yield
         if await run_sync(service.stop):
             leave_in_peace()

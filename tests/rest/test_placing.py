@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,9 +14,10 @@ import pytest
 from sqlalchemy import func, select
 
 from lab.books import database_of
+from lab.shop import app_of
 from order.models import orders
 from patterns import settings as settings_module
-from patterns import waiting
+from patterns import turns, waiting
 from patterns.settings import MODES, settings
 from patterns.shop import order_id_for
 from tests.flows.words import PATIENCE_SECONDS, Words, key_for, until
@@ -222,6 +224,18 @@ def test_a_preference_nobody_understands_is_ignored(words: Words, order: Any, pr
 
 
 @pytest.fixture
+def one_turn(words: Words, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An order service that lets one client in at a time, of those who may wait."""
+    with monkeypatch.context() as patched:
+        patched.setattr(turns, "AT_ONCE", 1)
+        words.shop.stop("order")
+        words.shop.start("order")
+        yield
+    words.shop.stop("order")
+    words.shop.start("order")
+
+
+@pytest.fixture
 def long_wait(words: Words, order: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[httpx.Response]]:
     """A client who waits for an order that does not settle, since payment is away; and who has one of one seat."""
     setting(monkeypatch, prefer_wait_seconds=3600, waiters_at_once=1)
@@ -258,6 +272,31 @@ def test_who_finds_no_seat_is_answered_at_once_and_all_else_goes_on(
     assert "preference-applied" not in answer.headers
     assert words.look(answer.json()["id"])["status"] == "PROCESSING"
     assert not long_wait
+
+
+def test_time_in_the_row_counts_as_waited_and_all_else_goes_on(
+    words: Words, order: Any, one_turn: None, long_wait: list[httpx.Response], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, granted = words.shop.service("order"), list[float]()
+    perform = service.perform
+    monkeypatch.setattr(service, "perform", lambda *told, until, **more: (
+        granted.append(until), perform(*told, until=until, **more))[1])
+    with ThreadPoolExecutor(1) as clients:
+        second = clients.submit(post, words, {**order, "mode": "rpc"})
+        row = app_of("order").state.turns
+        until(lambda: row.statistics().tasks_waiting == 1, "the second client stands in the row")
+        stood_there = time.monotonic()
+        assert words.shop.http("order").get("/readyz").status_code == 200
+        assert not long_wait
+        assert not granted
+        words.shop.start("payment")
+        try:
+            answer = second.result(PATIENCE_SECONDS)
+        finally:
+            words.shop.stop("payment")
+    assert answer.status_code in (201, 202)
+    [until_when] = granted
+    assert until_when <= stood_there + settings().rpc_wait_seconds
 
 
 def test_who_waits_when_the_service_stops_is_answered_as_it_stands(words: Words, long_wait: list[httpx.Response]) -> None:
