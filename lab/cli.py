@@ -7,7 +7,21 @@ import sys
 import typer
 from rich.console import Console
 
-from lab.commands import asyncapi, audit, compare, doctor, endpoints, flow, migrate, order, parked, shop, torture, version
+from lab.commands import (
+    asyncapi,
+    audit,
+    compare,
+    doctor,
+    endpoints,
+    flow,
+    migrate,
+    order,
+    parked,
+    shop,
+    torture,
+    verify,
+    version,
+)
 from patterns.errors import OrderflowError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -26,6 +40,7 @@ app.command()(audit.audit)
 app.command()(doctor.doctor)
 app.add_typer(parked.app, name="parked")
 app.command()(torture.torture)
+app.command()(verify.verify)
 app.command()(shop.reset)
 
 

@@ -10,7 +10,7 @@ import pytest
 from patterns import settings as settings_module
 from patterns.settings import Settings, configure
 
-pytest_plugins = ["tests.workers", "tests.servers", "tests.shops"]
+pytest_plugins = ["tests.workers", "tests.servers", "tests.shops", "tests.sizes"]
 
 
 def pytest_configure() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lab.compare.machine import circumstances
 from lab.compare.result import Comparison
 from lab.compare.tables import calm_table, endings, outage_table, short_table
 from lab.compare.verdict import verdicts
+from lab.machine import circumstances
 
 TIMES = (
     "All counts are per order. Transactions are fewer where messages come together and share one. Times hold for this "

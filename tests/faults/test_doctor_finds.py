@@ -94,12 +94,14 @@ def test_queues_of_no_wiring_are_told(shop: Patient) -> None:
     found(report, Verdict.OK, "others", "somebody is somebody else's", "2 messages")
 
 
+@pytest.mark.whole
 def test_a_policy_that_loses_messages_is_told(shop: Patient) -> None:
     shop.server.ctl("set_policy", "-p", shop.vhost, "short", "^user\\.parked$", '{"message-ttl":60000}')
     wait_until(lambda: any(finding.part == "policies" for finding in examine().findings))
     found(examine(), Verdict.WRONG, "policies", "user.parked message-ttl=60000")
 
 
+@pytest.mark.whole
 def test_no_queue_goes_while_a_stranger_may_publish(shop: Patient) -> None:
     shop.replace("product.reserve", {"x-queue-type": "classic"})
     stranger = RabbitTransport(shop.server.url(shop.vhost)).connect("stranger")
@@ -140,6 +142,7 @@ def test_what_is_parked_and_what_nobody_is_there_to_read_is_told(plain: Patient)
     ((".*", ".*", "^(?!EX_ORDER).*"), "permissions", "May not bind user.fanout to EX_ORDER: 403"),
     (("^(?!user\\.saga).*", ".*", ".*"), "queues", "user.saga: 403"),
 ])
+@pytest.mark.whole
 def test_what_we_may_not_do_is_found(plain: Patient, permissions: tuple[str, str, str], part: str, words: str) -> None:
     plain.server.ctl("add_user", plain.vhost, "secret")
     plain.server.ctl("set_permissions", "-p", plain.vhost, plain.vhost, *permissions)

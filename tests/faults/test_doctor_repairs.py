@@ -108,6 +108,7 @@ def test_no_queue_goes_while_a_message_is_on_its_way_back_to_it(shop: Patient) -
     assert shop.depth("orderflow.retry.25000") == 1
 
 
+@pytest.mark.whole
 def test_a_change_of_queue_type_is_carried_through(private_rabbitmq: PrivateRabbitMQ, tmp_path: Path) -> None:
     with patient(private_rabbitmq, tmp_path, queue_type="classic") as shop:
         shop.say("user.parked", 1)
@@ -137,6 +138,7 @@ def test_an_exchange_of_another_type_is_left_alone_when_something_is_bound(shop:
     assert shop.depth("user.fanout") == 0, "nothing was bound to what is wrong"
 
 
+@pytest.mark.whole
 def test_services_that_a_difference_kept_out_come_in_after_the_repair(shop: Patient) -> None:
     shop.replace("product.topic", OLD)
     given = {"orderflow_home": shop.home, "rabbitmq_url": shop.server.url(shop.vhost)}
@@ -152,6 +154,7 @@ def test_services_that_a_difference_kept_out_come_in_after_the_repair(shop: Pati
             found(report, Verdict.OK, "readers", f"{service} reads its")
 
 
+@pytest.mark.whole
 def test_the_doctor_leaves_nothing_behind(shop: Patient) -> None:
     before = shop.server.ctl("list_queues", "-p", shop.vhost, "name"), shop.server.ctl("list_exchanges", "-p", shop.vhost)
     examine()

@@ -105,6 +105,7 @@ def each_ends_in_order_and_comes_back(shop: TorturedShop, loads: list[Load], ord
 
 
 @pytest.mark.real
+@pytest.mark.whole
 def test_each_service_finishes_what_it_has_in_hand_however_it_was_started(rabbitmq_url: str, database_url: str) -> None:
     configure(rabbitmq_url=rabbitmq_url, database_url=database_url)
     plan = Plan(modes=MODES, orders=36, clients=6, instances=1)
@@ -176,6 +177,7 @@ def is_taken(url: str) -> bool:
 @pytest.mark.parametrize(("embedded", "killed_by"), [
     pytest.param(False, -signal.SIGTERM, marks=pytest.mark.real), (True, 1),
 ])
+@pytest.mark.whole(embedded=False)
 def test_a_handler_that_does_not_end_keeps_nobody_and_loses_nothing(
     embedded: bool, killed_by: int, request: pytest.FixtureRequest
 ) -> None:
@@ -196,6 +198,7 @@ def test_a_handler_that_does_not_end_keeps_nobody_and_loses_nothing(
 
 
 @pytest.mark.real
+@pytest.mark.whole
 def test_a_service_whose_servers_are_away_ends_at_once(
     private_rabbitmq: PrivateRabbitMQ, private_postgres: PrivatePostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:

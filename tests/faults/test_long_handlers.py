@@ -18,6 +18,7 @@ HEARTBEAT = 3
 """Seconds.  RabbitMQ hangs up on who is silent for two of these, or a little more."""
 
 
+@pytest.mark.whole
 def test_a_handler_of_several_heartbeats_keeps_its_connection_and_its_message(
     open_shop: OpenShop, private_rabbitmq: PrivateRabbitMQ, vhost: str
 ) -> None:

@@ -56,6 +56,7 @@ def every_channel_closed_by_the_broker(_: PrivateRabbitMQ, shop: LocalShop) -> N
 ENDS = (restarted_in_order, killed_and_started, cut_off_by_an_operator, every_channel_closed_by_the_broker)
 
 
+@pytest.mark.whole(ends=(restarted_in_order, cut_off_by_an_operator))
 @pytest.mark.parametrize("ends", ENDS)
 def test_every_connection_is_made_again_and_nothing_is_lost(
     ends: Callable[[PrivateRabbitMQ, LocalShop], None], open_shop: OpenShop, private_rabbitmq: PrivateRabbitMQ
@@ -133,6 +134,7 @@ def test_the_whole_topology_is_there_again_after_the_virtual_host_was_emptied(
 
 
 @pytest.mark.parametrize("patience", [30, 1])
+@pytest.mark.whole(patience=30)
 def test_a_broker_that_blocks_publishers_is_waited_for(
     patience: int, open_shop: OpenShop, private_rabbitmq: PrivateRabbitMQ, vhost: str
 ) -> None:
@@ -150,6 +152,7 @@ def test_a_broker_that_blocks_publishers_is_waited_for(
         trade.ends_well()
 
 
+@pytest.mark.whole
 def test_a_line_that_passes_nothing_on_is_noticed_and_given_up(
     open_shop: OpenShop, private_rabbitmq: PrivateRabbitMQ, vhost: str
 ) -> None:
@@ -172,6 +175,7 @@ def test_a_line_that_passes_nothing_on_is_noticed_and_given_up(
         forwarder.close()
 
 
+@pytest.mark.whole
 def test_a_stop_waits_for_nobody_who_is_only_connecting(
     open_shop: OpenShop, private_rabbitmq: PrivateRabbitMQ, vhost: str, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ def troubles(shop: LocalShop, service: str) -> dict[str, str]:
     return dict(look(shop, service)["troubles"])
 
 
+@pytest.mark.whole
 def test_a_broker_that_is_away_is_waited_for(
     open_shop: Callable[[], Any], private_rabbitmq: PrivateRabbitMQ
 ) -> None:
@@ -61,6 +62,7 @@ def test_a_database_that_is_away_is_waited_for(
         words.quiet()
 
 
+@pytest.mark.whole
 def test_a_shop_may_open_before_its_servers(
     open_shop: Callable[[], Any], private_rabbitmq: PrivateRabbitMQ, private_postgres: PrivatePostgres
 ) -> None:

@@ -34,6 +34,7 @@ def broken(totals: Totals) -> list[Any]:
     return [*totals.endings, *totals.audit.unfinished, *((one.text, one.broken) for one in promises if one.broken)]
 
 
+@pytest.mark.whole
 def test_the_embedded_shop_keeps_its_promises_when_killed_in_every_mode() -> None:
     totals = torture(Plan(orders=30, clients=8, kills=1, embedded=True, seed=1))
     assert totals.clean, broken(totals)
@@ -47,6 +48,7 @@ def test_the_embedded_shop_keeps_its_promises_when_killed_in_every_mode() -> Non
 
 
 @pytest.mark.real
+@pytest.mark.whole
 def test_services_of_their_own_process_keep_their_promises_when_killed(rabbitmq_url: str, database_url: str) -> None:
     configure(rabbitmq_url=rabbitmq_url, database_url=database_url)
     totals = torture(Plan(modes=("rpc", "topic"), orders=30, clients=8, kills=3, instances=1, seed=15))
@@ -58,6 +60,7 @@ def test_services_of_their_own_process_keep_their_promises_when_killed(rabbitmq_
 
 @pytest.mark.real
 @pytest.mark.timeout(400)
+@pytest.mark.whole
 def test_rabbitmq_may_go_away_under_load_and_every_consumer_is_back(database_url: str) -> None:
     configure(rabbitmq_url="", database_url=database_url)
     totals = torture(Plan(modes=("topic",), orders=30, clients=6, kills=0, restarts=2, instances=1, seed=4))

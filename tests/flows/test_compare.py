@@ -60,6 +60,7 @@ def test_the_modes_end_alike_on_the_embedded_broker() -> None:
     hold(compare(PLAN))
 
 
+@pytest.mark.whole
 def test_the_modes_end_alike_on_real_servers(
     rabbitmq_server: PrivateRabbitMQ | ConfiguredRabbitMQ, postgres_server: Postgres
 ) -> None:
@@ -73,6 +74,7 @@ def test_the_modes_end_alike_on_real_servers(
 
 
 @pytest.mark.parametrize("down", ["order", "notification"])
+@pytest.mark.whole
 def test_a_service_nobody_can_cancel_without_may_be_away_too(down: str) -> None:
     comparison = compare(replace(PLAN, modes=("default", "saga"), down=down))
     assert comparison.equal, (comparison.differences, comparison.wrong)

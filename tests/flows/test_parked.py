@@ -70,6 +70,7 @@ class Broken:
         return self.words.money(self.ada), self.words.stock(self.chair)
 
 
+@pytest.mark.whole(shop="real", mode=("rpc", "default"))
 @pytest.mark.parametrize("mode", ["topic", "rpc", "default"])
 def test_what_failed_is_listed_explained_mended_and_replayed(
     shop: LocalShop, siege: Siege, monkeypatch: pytest.MonkeyPatch, mode: str

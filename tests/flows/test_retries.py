@@ -53,6 +53,7 @@ def test_a_handler_that_fails_is_tried_again(words: Words, monkeypatch: pytest.M
     assert words.stock(chair) == (4, 0, 1)
 
 
+@pytest.mark.whole(shop="real", words=("default", "fanout", "direct", "saga"))
 def test_a_handler_that_always_fails_has_its_message_parked(
     words: Words, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,6 +72,7 @@ def test_a_handler_that_always_fails_has_its_message_parked(
     assert (words.money(ada), words.stock(chair)) == ((4_000, 0, 1_000), (4, 0, 1))
 
 
+@pytest.mark.whole(shop="real", words=("default", "fanout", "direct", "saga"))
 def test_a_database_that_is_away_burns_no_attempts(
     words: Words, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

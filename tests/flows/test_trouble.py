@@ -44,6 +44,7 @@ def test_an_order_is_cancelled_when_its_deadline_passes(words: Words) -> None:
     assert (words.money(ada), words.stock(chair)) == ((5_000, 0, 0), (2, 0, 0))
 
 
+@pytest.mark.whole(shop="real", service=("product", "user", "delivery", "notification"))
 @pytest.mark.parametrize("service", ["product", "user", "payment", "delivery", "notification"])
 def test_a_service_that_was_down_catches_up(words: Words, service: str) -> None:
     ada, chair = words.customer(5_000), words.goods(price=1_000, quantity=2)
@@ -86,6 +87,7 @@ class Dying:
         raise ConnectionLost("the process dies here")
 
 
+@pytest.mark.whole(shop="real", words=("default", "fanout", "direct", "saga"))
 def test_a_death_before_the_commit_loses_nothing(words: Words, monkeypatch: pytest.MonkeyPatch) -> None:
     ada, chair = words.customer(5_000), words.goods(price=1_000, quantity=2)
     monkeypatch.setattr(users, "hold", dying := Dying(users.hold))
@@ -95,6 +97,7 @@ def test_a_death_before_the_commit_loses_nothing(words: Words, monkeypatch: pyte
     assert words.money(ada) == (4_000, 0, 1_000)
 
 
+@pytest.mark.whole(shop="real", words=("default", "fanout", "direct", "saga"))
 def test_a_death_after_the_commit_leaves_the_rest_to_the_relay(words: Words, monkeypatch: pytest.MonkeyPatch) -> None:
     ada, chair = words.customer(5_000), words.goods(price=1_000, quantity=2)
     voice = words.shop.service("user").voice

@@ -27,6 +27,7 @@ def channel(words: Words) -> Iterator[Channel]:
     connection.close()
 
 
+@pytest.mark.whole(shop="real", prefix="/api/v1")
 @pytest.mark.parametrize("prefix", ["", "/api/v1"])
 @pytest.mark.parametrize("paid", [True, False])
 def test_what_is_deleted_is_gone_and_the_books_stay(words: Words, prefix: str, paid: bool) -> None:

@@ -48,6 +48,7 @@ def order(words: Words) -> dict[str, Any]:
 # -- shapes
 
 
+@pytest.mark.whole(shop="real", prefix="/api/v1")
 @pytest.mark.parametrize("prefix", ["", "/api/v1"])
 @pytest.mark.parametrize("name", ["user_id", "owner_id", "customer_id"])
 @pytest.mark.parametrize("lines", ["one product", "one product, one piece", "items"])
@@ -121,6 +122,7 @@ def test_a_key_means_the_same_order_though_the_shop_changes_its_mode(
     assert again.json()["mode"] == "topic"
 
 
+@pytest.mark.whole(shop="real", mode=("default", "fanout", "direct", "saga"))
 @pytest.mark.parametrize("mode", MODES)
 def test_many_clients_with_one_key_at_once_are_one_order(words: Words, order: Any, mode: str) -> None:
     key = key_for(order["user_id"])
@@ -169,6 +171,7 @@ def nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "LOOK_SECONDS", 3600)
 
 
+@pytest.mark.whole(shop="real", mode=("default", "fanout", "direct", "saga"))
 @pytest.mark.parametrize("paid", [True, False])
 @pytest.mark.parametrize("mode", MODES)
 def test_who_waits_is_told_the_ending_in_every_mode(
@@ -181,6 +184,7 @@ def test_who_waits_is_told_the_ending_in_every_mode(
     words.quiet()
 
 
+@pytest.mark.whole(shop="real", mode=("default", "fanout", "direct", "saga"))
 @pytest.mark.parametrize("mode", MODES)
 def test_who_waits_in_vain_is_told_that_it_is_under_way(words: Words, order: Any, mode: str) -> None:
     words.shop.stop("payment")
@@ -194,6 +198,7 @@ def test_who_waits_in_vain_is_told_that_it_is_under_way(words: Words, order: Any
     assert words.settled(UUID(answer.json()["id"]))["status"] == "SUCCESS"
 
 
+@pytest.mark.whole(shop="real", mode=("default", "fanout", "direct", "saga"))
 @pytest.mark.parametrize("mode", MODES)
 def test_who_does_not_want_to_wait_is_answered_at_once(words: Words, order: Any, mode: str) -> None:
     words.shop.stop("product")

@@ -23,7 +23,7 @@ from tests.flows.words import Words
 
 HERE = Path(__file__).parent
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "")
-FEW = "12"
+FEW = "6"
 RPC_WAIT_SECONDS = 2
 
 
@@ -56,6 +56,7 @@ def ask(service: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.timeout(0 if EXAMPLES else 300)
+@pytest.mark.whole(shop="embedded")
 def test_every_answer_keeps_what_the_document_promises(busy_shop: LocalShop, service: str, tmp_path: Path) -> None:
     told = ask(service, tmp_path)
     print(told.stdout)  # shown by pytest -s

@@ -1,0 +1,89 @@
+"""How tiers are run, added up, gone on with and told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lab.verify.diary import Diary
+from lab.verify.figures import page
+from lab.verify.run import Outcome, SliceTrouble, verify
+from lab.verify.table import as_dict, bound, clean, kinds
+from lab.verify.tier import Asked, Tally
+from lab.verify.tiers import known
+from patterns.errors import SettingsError
+
+HERE = "tests.unit.verify.dice"
+
+
+def run(where: str, diary: Diary, **asked: int) -> Outcome:
+    [outcome] = verify({"dice": f"{HERE}:{where}"}, Asked(**asked), diary, lambda *_: None)  # type: ignore[arg-type]
+    return outcome
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "verify" / "diary.jsonl"
+
+
+def test_slices_are_added_up_and_the_same_seed_is_the_same(path: Path) -> None:
+    one, again, other = (run("TIER", Diary(path, resume=False), seed=seed) for seed in (1, 1, 5))
+    assert one.tally.runs == 40 and one.tally.faults == 40 and one.tally.clean
+    assert one.tally == again.tally != other.tally
+    assert set(kinds(one)) == {"odd", "even"}
+
+
+def test_what_was_broken_is_told_with_the_way_back(path: Path) -> None:
+    outcome = run("TIER", Diary(path, resume=False), seed=10)
+    assert [each.what for each in outcome.tally.violations] == ["thirteen"]
+    assert not clean([outcome]) and "thirteen (`orderflow verify --seed 13`)" in page([outcome])
+    assert as_dict([outcome])["dice"]["at_most_95_percent"] is None
+
+
+def test_a_run_that_saw_too_little_is_not_clean(path: Path) -> None:
+    outcome = run("TIER", Diary(path, resume=False), faults=1, seed=77)
+    assert outcome.tally.hardly == (["odd: seen too seldom"] if outcome.tally.happened["odd @ table"] < 3 else [])
+    assert not Outcome("dice", "throws", Tally(hardly=["x"])).tally.clean
+
+
+def test_a_slice_that_could_not_be_done_is_done_once_more(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DICE_MARK", str(tmp_path / "died"))
+    assert run("DYING", Diary(path, resume=False)).tally.runs == 40
+    assert (tmp_path / "died").exists()
+
+
+def test_one_that_never_can_be_done_says_why(path: Path) -> None:
+    with pytest.raises(SliceTrouble, match="the dice fell off the table"):
+        run("DEAD", Diary(path, resume=False))
+
+
+def test_an_interrupted_run_goes_on_with_what_was_not_done(path: Path) -> None:
+    whole = run("TIER", Diary(path, resume=False), seed=1)
+    lines = path.read_text().splitlines()
+    assert len(lines) == 5  # the code, and four slices
+    path.write_text("\n".join([*lines[:3], lines[3][:40]]))  # interrupted while it wrote the third
+    begun = Diary(path, resume=True)
+    rest = run("TIER", begun, seed=1)
+    assert rest.tally == whole.tally
+    assert len({json.loads(line)["asked"] for line in path.read_text().splitlines()[1:]}) == 4
+
+
+def test_it_does_not_go_on_with_other_code(path: Path) -> None:
+    Diary(path, resume=False)
+    path.write_text(json.dumps({"code": "another"}) + "\n")
+    with pytest.raises(SettingsError, match="Begin anew"):
+        Diary(path, resume=True)
+
+
+def test_the_rule_of_three() -> None:
+    assert bound(3_000, 0) == "1.0e-03"
+    assert bound(3_000, 1) == bound(0, 0) == "–"
+
+
+def test_a_tier_that_is_not_there_is_named() -> None:
+    with pytest.raises(SettingsError, match="chaos is no tier; there are simulation"):
+        known(("chaos",))
