@@ -18,6 +18,7 @@ from lab.commands import (
     order,
     parked,
     shop,
+    simulate,
     torture,
     verify,
     version,
@@ -40,6 +41,7 @@ app.command()(audit.audit)
 app.command()(doctor.doctor)
 app.add_typer(parked.app, name="parked")
 app.command()(torture.torture)
+app.command()(simulate.simulate)
 app.command()(verify.verify)
 app.command()(shop.reset)
 

@@ -48,6 +48,8 @@ def _steps(story: Story) -> Iterator[Step]:
         yield Step(order.settled_at - placed, "order", "order", f"{order.status}{why}")
         if order.undone_at is not None:
             yield Step(order.undone_at - placed, "order", "order", "everything is undone")
+    for at, remark in story.remarks:
+        yield Step(at - placed, CLIENT, CLIENT, remark)
     if story.answer is not None:
         yield Step(story.answer.seconds, "order", CLIENT, f"{story.answer.code} {story.answer.status}", dashed=True)
     for one, listener in story.unheard():

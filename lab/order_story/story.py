@@ -32,6 +32,8 @@ class Story:
     history: list[HistoryEntry] = field(default_factory=list)
     messages: list[JournalEntry] = field(default_factory=list)
     away: dict[str, str] = field(default_factory=dict)
+    remarks: list[tuple[float, str]] = field(default_factory=list)
+    """What befell the shop meanwhile, and when; only who broke it on purpose can tell."""
 
     @property
     def to_come(self) -> list[str]:

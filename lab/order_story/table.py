@@ -26,7 +26,7 @@ def as_table(story: Story, last: int | None = None) -> Table:
         table.add_column(heading, no_wrap=True)
     lines = sorted(_lines(story), key=lambda line: line[0])
     for at, cells in lines[-last:] if last else lines:
-        table.add_row(f"{at * 1000:.0f}", *cells)
+        table.add_row(str(round(at * 1000)), *cells)
     return table
 
 
@@ -50,5 +50,7 @@ def _lines(story: Story) -> Iterator[tuple[float, tuple[str, ...]]]:
         yield entry.at - placed, (entry.service, what, entry.where, entry.handler or "")
     for note in story.history:
         yield note.happened_at - placed, ("order", f"notes {note.event}", "", note.saga_state)
+    for at, remark in story.remarks:
+        yield at - placed, ("(world)", remark, "", "")
     if story.answer is not None:
         yield story.answer.seconds, ("client", f"gets {story.answer.code} {story.answer.status}", "", "")

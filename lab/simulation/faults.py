@@ -63,7 +63,8 @@ class Injector:
         if kind is not None:
             self.happened[place, kind] += 1
             self.done[self.number] = kind
-            self.world.note(f"fault: {kind} at {place} of {task.process.name}" + (f" ({whose})" if whose else ""))
+            here = f"{place} of {task.process.name}" + (f" ({whose})" if whose else "")
+            self.world.note(f"{kind} at place {self.number}, {here}")
             if kind in EVERYWHERE:
                 self.world.break_something(kind, task.process)
                 return None

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from lab.books import open_books
+from lab.order_story.story import Story
 from lab.promises import check
 from lab.simulation.invariants import Broken
 from lab.simulation.scheduler import Killed, Stalled
+from lab.simulation.story import stories
 from lab.simulation.workload import Clients, Workload
 from lab.simulation.world import World
 from patterns.settings import configure
@@ -39,6 +42,8 @@ class Result:
     outcomes: Counter[str] = field(default_factory=Counter)
     story: list[tuple[float, str]] = field(default_factory=list)
     fingerprint: int = 0
+    stories: Callable[[], list[Story]] = field(default=list, repr=False, compare=False)
+    """What became of each order that the complaints name, or of all: asked only by who wants to show it."""
 
 
 def simulate(
@@ -70,6 +75,7 @@ def simulate(
         seed, broken, world.injector.number, world.scheduler.steps, world.scheduler.now - began, world.injector.happened,
         world.injector.done, outcomes(world), world.story,
         hash((world.injector.number, world.scheduler.steps, world.scheduler.now)),
+        partial(stories, world, clients, broken),
     )
 
 
@@ -118,6 +124,8 @@ def when_quiet(world: World, clients: Clients) -> list[str]:
     books = open_books(lambda service: clients._at(service))
     for promise in check(books):
         found += [f"{promise.text} {where}" for where in promise.broken[:3]]
+    found += [f"a client was told that {order} is accepted; it is not there"
+              for order in sorted(clients.told.accepted - books.orders.keys())]
     for order, status in clients.told.endings.items():
         if books.orders.get(order) is None or books.orders[order].status != status:
             found.append(f"a client was told that {order} is {status}; it is not")

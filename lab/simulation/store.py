@@ -42,7 +42,7 @@ class Store:
         self.world, self.service = world, service
         self.raw = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         _template(service).backup(self.raw)
-        self.raw.create_function("orderflow_now", 0, lambda: world.scheduler.now)
+        self.raw.create_function("orderflow_now", 0, world.time)
         self.turn = Lock(world.scheduler)
 
     def rows(self, statement: str) -> list[Any]:

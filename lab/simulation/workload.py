@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 from uuid import UUID, uuid5
 
 from lab.simulation.scheduler import Process
@@ -15,12 +15,14 @@ from order import crud as orders
 from patterns.errors import NotFound, OrderflowError, ServerUnavailable, Unreadable
 from patterns.place_order import OrderRequest, PlaceOrder
 from patterns.settings import settings
-from patterns.shop import CancelOrder
+from patterns.shop import CancelOrder, Status
 from product import crud as products
 from user import crud as users
 
 if TYPE_CHECKING:
     from lab.simulation.world import Instance, World
+
+STATUSES = get_args(Status)
 
 NAMES = UUID("00000000-0000-0000-0000-00000000f10d")
 
@@ -63,6 +65,7 @@ class Told:
 
     accepted: set[UUID] = field(default_factory=set)
     endings: dict[UUID, str] = field(default_factory=dict)
+    answers: list[tuple[float, UUID, str]] = field(default_factory=list)  # when, of which order, what
     unknown: int = 0
     refused: int = 0
 
@@ -121,10 +124,10 @@ class Clients:
         })
         order = PlaceOrder.of(request, key=key, mode=wish.mode)
         for _ in range(wish.asks):
-            self._until_known(lambda instance: self._place(instance, order))
+            self._until_known(lambda instance: self._place(instance, order), order.order_id)
         if wish.cancel_after is not None:
             self.world.scheduler.wait(wish.cancel_after)
-            self._until_known(lambda instance: self._cancel(instance, order.order_id))
+            self._until_known(lambda instance: self._cancel(instance, order.order_id), order.order_id)
 
     def _place(self, instance: Instance, order: PlaceOrder) -> str:
         """POST /orders, as the route does it."""
@@ -138,16 +141,25 @@ class Clients:
         instance.running.perform(CancelOrder(order_id=order_id))
         return str(instance.running.database.read(orders.get_order, order_id)["status"])
 
-    def _until_known(self, ask: Callable[[Instance], str]) -> None:
+    def _until_known(self, ask: Callable[[Instance], str], order_id: UUID) -> None:
         """Ask the order service, again and again while nobody knows whether it was done: what clients with keys do."""
         scheduler = self.world.scheduler
         while True:
             able = [one for one in self.world.instances if one.service == "order" and one.running is not None]
             answer = self._ask(scheduler.chance.choice(able), ask) if able else None
             if answer is not None:
+                self._hears(answer, order_id)
                 return
             self.told.unknown += 1
             scheduler.wait(scheduler.chance.uniform(0.2, 2.0))
+
+    def _hears(self, answer: str, order_id: UUID) -> None:
+        """A client is told something; what it is told of an order's ending must stay true."""
+        self.told.answers.append((self.world.time(), order_id, answer))
+        if answer in STATUSES:
+            self.wrong += [wrong for wrong in [self.told.status(order_id, answer)] if wrong]
+        else:
+            self.told.refused += 1
 
     def _ask(self, instance: Instance, ask: Callable[[Instance], str]) -> str | None:
         """One request, in a thread of the instance; None when its answer never comes."""

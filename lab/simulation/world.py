@@ -100,9 +100,13 @@ class World:
         for process in [*(instance.process for instance in self.instances), self.nature, *self.others]:
             self.scheduler.kill(process)
 
+    def time(self) -> float:
+        """The databases' clock: a microsecond for each place passed, so that a story can be told in its order."""
+        return self.scheduler.now + self.injector.number * 1e-6
+
     def note(self, what: str) -> None:
         """Something worth telling when the run is told."""
-        self.story.append((self.scheduler.now, what))
+        self.story.append((self.time(), what))
 
     def committed(self, service: str) -> None:
         """A transaction of this service was committed: what always holds must hold now."""
