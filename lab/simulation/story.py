@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from sqlalchemy import select
+
 from lab.order_story.story import Story
-from order import crud as orders
+from order.models import history, orders
 from order.schemas import HistoryEntry, Order
-from patterns.errors import NotFound
+from patterns.database import Session
 from patterns.journal import messages
 from patterns.shop import SERVICES
 from patterns.web import JournalEntry
@@ -40,12 +42,19 @@ def _story(world: World, clients: Clients, order_id: UUID) -> Story:
         for service in SERVICES for row in clients._at(service).read(messages, order_id, service)
     ]
     entries.sort(key=lambda entry: entry.at)
-    order: Order | None = None
-    history: list[Any] = []
-    try:
-        order = Order.model_validate(clients._at("order").read(orders.get_order, order_id))
-        history = [HistoryEntry.model_validate(row) for row in clients._at("order").read(orders.get_history, order_id)]
-    except NotFound:
-        pass  # a ghost: money or goods moved for an order that is not there
     told = [(at, f"the client is told: {answer}") for at, whose, answer in clients.told.answers if whose == order_id]
-    return Story(order_id, order=order, history=history, messages=entries, remarks=[*world.story, *told])
+    return Story(
+        order_id, order=clients._at("order").read(_order, order_id), history=clients._at("order").read(_history, order_id),
+        messages=entries, remarks=[*world.story, *told],
+    )
+
+
+def _order(session: Session, order_id: UUID) -> Order | None:
+    """None for a ghost: goods or money moved for an order that is not there."""
+    row = session.execute(select(orders).where(orders.c.id == order_id)).mappings().one_or_none()
+    return None if row is None else Order.model_validate({**row, "lines": []})
+
+
+def _history(session: Session, order_id: UUID) -> list[HistoryEntry]:
+    rows = session.execute(select(history).where(history.c.order_id == order_id).order_by(history.c.id))
+    return [HistoryEntry.model_validate(row) for row in rows]

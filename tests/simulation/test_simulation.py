@@ -15,10 +15,9 @@ from lab.simulation.run import Result, simulate
 from lab.simulation.workload import Chore, Wish, Workload
 from order import crud as orders
 from patterns import step
-from patterns.amqp import Channel, Delivery
-from patterns.listener import Listener
 from patterns.relay import Relay
 from patterns.settings import MODES
+from tests.simulation.sins import ack_before_the_work
 
 ROOT = Path(__file__).parents[2]
 SEEDS = 5
@@ -84,14 +83,6 @@ def caught(seeds: int = 30) -> str:
 
 def no_tombstone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(step, "undo", step.move)
-
-
-def ack_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    def work(self: Listener, channel: Channel, deliveries: list[Delivery]) -> None:
-        channel.ack(max(delivery.tag or 0 for delivery in deliveries), multiple=True)
-        self.handle(deliveries)
-
-    monkeypatch.setattr(Listener, "_work", work)
 
 
 def relay_asleep(monkeypatch: pytest.MonkeyPatch) -> None:
