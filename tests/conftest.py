@@ -27,6 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if servers & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.real)
+    items.sort(key=lambda item: "regressions/test_plans.py" not in item.nodeid)  # what broke once is tried first
 
 
 @pytest.fixture(autouse=True)

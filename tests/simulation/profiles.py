@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 SIZE = os.environ.get("SIMULATION", "quick")
 EXAMPLES = {"quick": 12, "ci": 1_000, "nightly": 50_000}[SIZE]
 STEPS = {"quick": 15, "ci": 40, "nightly": 60}[SIZE]
-SECONDS = {"quick": 120, "ci": 3_600, "nightly": 12 * 3_600}[SIZE]
+SECONDS = {"quick": 300, "ci": 3_600, "nightly": 12 * 3_600}[SIZE]
 
 
 def tried(examples: int = EXAMPLES) -> settings:

@@ -14,7 +14,7 @@ from hypothesis import find, given
 
 from lab.simulation.case import Case
 from lab.simulation.show import told
-from tests.simulation.profiles import SECONDS, SIZE, tried
+from tests.simulation.profiles import SECONDS, tried
 from tests.simulation.sins import ack_before_the_work
 from tests.simulation.strategies import cases
 
@@ -33,7 +33,7 @@ def test_whatever_is_planned_every_promise_is_kept(tmp_path_factory: pytest.Temp
 
 
 @pytest.mark.timeout(SECONDS)
-@pytest.mark.skipif(SIZE == "quick", reason="minutes; SIMULATION=ci")
+@pytest.mark.whole
 def test_a_failure_shrinks_to_one_order_and_one_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     ack_before_the_work(monkeypatch)
     case = find(cases, lambda case: bool(case.run().broken), settings=tried(1_000))
