@@ -20,6 +20,7 @@ A later pika will have a thread-safe connection of its own; it can then take the
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Collection
 
@@ -29,13 +30,17 @@ from patterns.connection_channel import RabbitChannel
 from patterns.connection_facts import Facts, facts_of, refused_to_write
 from patterns.connection_thread import PikaThread
 from patterns.connection_url import named, parameters_of, where
-from patterns.errors import ConnectionLost
+from patterns.errors import BrokerUnavailable, ConnectionLost
+from patterns.settings import urls_in
 
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 
 class RabbitTransport:
     """A RabbitMQ one can connect to; raises SettingsError when the URL makes no sense.
+
+    ``url`` may be several, separated by commas: the nodes of one cluster.  Each connection begins with the node after
+    the one before it, so that connections spread, and a node that lets us in and then fails us is not asked twice running.
 
     ``heartbeat``: a server silent for one or two times so many seconds, and a little, counts as lost.
     ``blocked_timeout``: seconds a broker out of memory or disk may hold us up until it counts as lost; without it a
@@ -45,19 +50,31 @@ class RabbitTransport:
     def __init__(
         self, url: str, *, heartbeat: int = 20, blocked_timeout: float = 30.0, connect_timeout: float = 10.0
     ) -> None:
-        self._parameters = parameters_of(
-            url, heartbeat=heartbeat, blocked_connection_timeout=blocked_timeout, socket_timeout=connect_timeout,
-            stack_timeout=connect_timeout, tcp_options=KEEPALIVE,
-        )
+        self._nodes = [
+            parameters_of(
+                each, heartbeat=heartbeat, blocked_connection_timeout=blocked_timeout, socket_timeout=connect_timeout,
+                stack_timeout=connect_timeout, tcp_options=KEEPALIVE,
+            ) for each in urls_in(url) or ("",)
+        ]
+        self._turns = itertools.count()
 
     @property
     def where(self) -> str:
-        """Host, port and virtual host, for messages."""
-        return where(self._parameters)
+        """Host, port and virtual host of each node, for messages."""
+        return " or ".join(where(node) for node in self._nodes)
 
     def connect(self, name: str) -> RabbitConnection:
-        """Connect once, under a name people see in the broker's list.  Raises BrokerUnavailable."""
-        return RabbitConnection(named(self._parameters, name), name)
+        """Connect to the first node that lets us in, under a name people see in its list.  Raises BrokerUnavailable."""
+        turn, refusals = next(self._turns), []
+        for number in range(len(self._nodes)):
+            node = self._nodes[(turn + number) % len(self._nodes)]
+            try:
+                return RabbitConnection(named(node, name), name)
+            except BrokerUnavailable as error:
+                if len(self._nodes) == 1:
+                    raise
+                refusals.append(str(error))
+        raise BrokerUnavailable(" ".join(refusals))
 
 
 class RabbitConnection:

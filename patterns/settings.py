@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -82,6 +83,11 @@ class Settings(BaseSettings):
     def _postgresql(cls, value: str) -> str:
         return _scheme(value, "postgresql://user:password@host:5432/shop", "postgresql", "postgresql+psycopg")
 
+    @property
+    def rabbitmq_urls(self) -> tuple[str, ...]:
+        """RABBITMQ_URL's nodes, each by its URL."""
+        return urls_in(self.rabbitmq_url)
+
     def port(self, service: str) -> int:
         """The port a service listens on."""
         return int(getattr(self, port_setting(service).lower()))
@@ -93,8 +99,13 @@ def port_setting(service: str) -> str:
     return (own if own in Settings.model_fields else "service_port").upper()
 
 
+def urls_in(value: str) -> tuple[str, ...]:
+    """The URLs of a comma-separated list; a comma within one, say in its password, is left alone."""
+    return tuple(url.strip() for url in re.split(r",(?=\s*(?:\w+://|$))", value) if url.strip())
+
+
 def _scheme(value: str, example: str, *schemes: str, missing: str = "embedded one") -> str:
-    if value and not any(value.startswith(f"{scheme}://") for scheme in schemes):
+    if not all(url.startswith(tuple(f"{scheme}://" for scheme in schemes)) for url in urls_in(value)):
         raise ValueError(f"not a URL like {example}; leave it empty for the {missing}")
     return value
 

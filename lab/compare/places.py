@@ -72,7 +72,7 @@ def place_for(real: bool) -> Iterator[Place]:
 def _real(opened: ExitStack) -> Real:
     rabbitmq: PrivateRabbitMQ | ConfiguredRabbitMQ
     if settings().rabbitmq_url:
-        rabbitmq = ConfiguredRabbitMQ(settings().rabbitmq_url)
+        rabbitmq = ConfiguredRabbitMQ(settings().rabbitmq_urls[0])
         if rabbitmq.shared:
             raise CompareTrouble(
                 "RABBITMQ_URL's management API (port 15672) lets us make no virtual hosts, and each mode needs one of its "

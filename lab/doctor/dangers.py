@@ -58,15 +58,14 @@ def _places(config: Settings) -> Iterator[Finding]:
             PART, "RABBITMQ_URL is set and DATABASE_URL is not: instances on other machines share the queues, not the data.",
             "Set DATABASE_URL, or run all on one machine.",
         )
-    broker = urlsplit(config.rabbitmq_url)
-    if config.rabbitmq_url and broker.hostname not in HERE:
-        if broker.scheme == "amqp":
-            yield warning(
-                PART, "RABBITMQ_URL is amqp:// to another machine: password and messages travel readable.",
-                "Use amqps://, unless the network between is yours alone.", "https://www.rabbitmq.com/docs/ssl",
-            )
-        if broker.username in (None, "guest"):
-            yield warning(
-                PART, "RABBITMQ_URL's user is guest, whom RabbitMQ lets in from its own machine only.",
-                "Make a user for the shop.", "https://www.rabbitmq.com/docs/access-control#default-state",
-            )
+    elsewhere = [broker for broker in map(urlsplit, config.rabbitmq_urls) if broker.hostname not in HERE]
+    if any(broker.scheme == "amqp" for broker in elsewhere):
+        yield warning(
+            PART, "RABBITMQ_URL is amqp:// to another machine: password and messages travel readable.",
+            "Use amqps://, unless the network between is yours alone.", "https://www.rabbitmq.com/docs/ssl",
+        )
+    if any(broker.username in (None, "guest") for broker in elsewhere):
+        yield warning(
+            PART, "RABBITMQ_URL's user is guest, whom RabbitMQ lets in from its own machine only.",
+            "Make a user for the shop.", "https://www.rabbitmq.com/docs/access-control#default-state",
+        )

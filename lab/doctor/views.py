@@ -41,7 +41,7 @@ class RabbitView:
     def __init__(self) -> None:
         config = settings()
         self._transport = RabbitTransport(config.rabbitmq_url)
-        self._api = ManagementApi(config.rabbitmq_url, config.rabbitmq_management_url)
+        self._api = ManagementApi(config.rabbitmq_urls[0], config.rabbitmq_management_url)
         self._cluster = ""
         self.where = f"RabbitMQ at {self._transport.where}"
 

@@ -14,7 +14,7 @@ from lab.servers.rabbitmq_home import RabbitMQHome, programs
 from lab.servers.shell import ErlangShell
 from patterns.errors import BrokerUnavailable
 
-START_SECONDS = 60.0
+START_SECONDS = 110.0
 
 
 class PrivateRabbitMQ:

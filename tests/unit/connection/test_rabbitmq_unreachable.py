@@ -85,3 +85,12 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
 def test_a_server_that_is_something_else_is_given_up(answer: Callable[[socket.socket], object]) -> None:
     with server(answer) as url:
         assert "is it a RabbitMQ" in refusal(url)
+
+
+def test_a_node_that_is_away_is_passed_over_and_all_are_named_when_none_answers() -> None:
+    with server(talk_http) as one, server(hang_up) as two, socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        nobody = f"amqp://ada:secret@127.0.0.1:{bound.getsockname()[1]}/shop"
+        said = refusal(",".join((nobody, one, two)))
+    assert said.count("is it a RabbitMQ") == 2
+    assert said.count("Connection refused") == 1

@@ -6,6 +6,7 @@ from pika.exceptions import AMQPConnectionError, ConnectionClosedByBroker, Proba
 from patterns.connection import RabbitTransport
 from patterns.connection_url import ending, named, parameters_of, reason, where
 from patterns.errors import ConnectionLost, SettingsError
+from patterns.settings import Settings, configure
 
 
 @pytest.mark.parametrize(
@@ -38,10 +39,24 @@ def test_what_the_url_says_goes_before_our_defaults() -> None:
 
 
 def test_pika_is_told_all_our_patience() -> None:
-    parameters = RabbitTransport("amqp://h/", heartbeat=11, blocked_timeout=12, connect_timeout=13)._parameters
+    parameters = RabbitTransport("amqp://h/", heartbeat=11, blocked_timeout=12, connect_timeout=13)._nodes[0]
     assert (parameters.heartbeat, parameters.blocked_connection_timeout) == (11, 12)
     assert (parameters.socket_timeout, parameters.stack_timeout) == (13, 13)
     assert parameters.tcp_options
+
+
+def test_several_nodes_are_several_urls_and_a_comma_in_a_password_is_no_separator() -> None:
+    one, two = "amqp://ada:p,w@h1/shop", "amqps://ada:p,w@h2:7/shop?heartbeat=5"
+    assert Settings(rabbitmq_url=f"{one}, {two}").rabbitmq_urls == (one, two)
+    assert RabbitTransport(f"{one},{two}").where == "h1:5672, virtual host shop or h2:7, virtual host shop"
+    assert RabbitTransport(f"{one},{two},")._nodes[0].credentials.password == "p,w"
+
+
+def test_each_node_is_a_url_and_no_password_is_told() -> None:
+    for wrong in ("amqp://h1/,http://ada:secret@h2/", "amqp://ada:secret@h1/,amqp://h2:99999/"):
+        with pytest.raises(SettingsError, match="RABBITMQ_URL") as caught:
+            RabbitTransport(configure(rabbitmq_url=wrong).rabbitmq_url)
+        assert "secret" not in str(caught.value)
 
 
 def test_a_name_is_for_one_connection_only() -> None:
