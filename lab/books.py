@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Select, Table, func, select
 
 from patterns.database import Database
+from patterns.shop import SERVICES
 
 Rows = dict[UUID, Any]
 
@@ -37,8 +38,10 @@ def database_of(service: str) -> Database:
     return database
 
 
-def open_books(databases: Callable[[str], Database] = database_of) -> Books:
-    """Read everything.  Each database is read at one moment, but not all at the same one."""
+def open_books(
+    databases: Callable[[str], Database] = database_of, services: Collection[str] = SERVICES
+) -> Books:
+    """Read everything, or what these services have.  Each database is read at one moment, but not all at the same one."""
     from delivery.models import deliveries
     from notification.models import notifications
     from order.models import orders
@@ -46,8 +49,11 @@ def open_books(databases: Callable[[str], Database] = database_of) -> Books:
     from product.models import products, reservation_lines, reservations
     from user.models import deposits, holds, users
 
+    def found(service: str, query: Select[Any]) -> list[Any]:
+        return databases(service).read(lambda session: list(session.execute(query))) if service in services else []
+
     def rows(service: str, table: Table) -> list[Any]:
-        return databases(service).read(lambda session: list(session.execute(table.select())))
+        return found(service, table.select())
 
     def by_order(service: str, table: Table, key: str = "order_id") -> Rows:
         return {getattr(row, key): row for row in rows(service, table)}
@@ -65,9 +71,7 @@ def open_books(databases: Callable[[str], Database] = database_of) -> Books:
         orders=by_order("order", orders, "id"), reservations=by_order("product", reservations),
         holds=by_order("user", holds), payments=by_order("payment", payments),
         deliveries=by_order("delivery", deliveries), users=rows("user", users), products=rows("product", products),
-        deposits=databases("user").read(lambda session: {user: int(sum_) for user, sum_ in session.execute(paid_in)}),
-        reserved=databases("product").read(
-            lambda session: {(product, state): int(sum_) for product, state, sum_ in session.execute(pieces)}
-        ),
+        deposits={user: int(sum_) for user, sum_ in found("user", paid_in)},
+        reserved={(product, state): int(sum_) for product, state, sum_ in found("product", pieces)},
         told=told,
     )
