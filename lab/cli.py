@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from importlib import metadata
+from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -53,5 +56,24 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except OrderflowError as error:
-        Console(stderr=True).print(f"orderflow: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
-        sys.exit(2)
+        _refuse(str(error))
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if (extra := _extra_with(name)) is None:
+            raise
+        in_repository = f".venv/bin/pip install -e '.[{extra}]'"
+        _refuse(f"this needs {name}: pip install 'orderflow[{extra}]' (in the repository: {in_repository})")
+
+
+def _refuse(why: str) -> NoReturn:
+    Console(stderr=True).print(f"orderflow: {why}", style="red", highlight=False, markup=False, soft_wrap=True)
+    sys.exit(2)
+
+
+def _extra_with(name: str) -> str | None:
+    """The extra of our package that brings this one; None when it is in none."""
+    for requirement in metadata.requires("orderflow") or ():
+        wanted = re.match(r"([\w.-]+).*extra == ['\"](\w+)", requirement)
+        if wanted and wanted[1].lower() == name:
+            return wanted[2]
+    return None

@@ -109,7 +109,7 @@ class Letter:
     cluster_id: bytes | None = None
     persistent: bool = True
     exchange: str = ""
-    key: str = ""
+    key: str | bytes = ""
     mandatory: bool = True
 
 
@@ -184,7 +184,8 @@ def _seen(letter: Letter) -> Outgoing:
         letter.timestamp, _text(letter.content_type), _text(letter.reply_to), _text(letter.expiration),
         letter.persistent, {(_text(name) or "")[:80]: each.seen() for name, each in letter.headers},
     )
-    return Outgoing(letter.exchange, letter.key, letter.body, properties, letter.mandatory)
+    key = letter.key if isinstance(letter.key, str) else _text(letter.key) or ""
+    return Outgoing(letter.exchange, key, letter.body, properties, letter.mandatory)
 
 
 def _text(given: bytes | None) -> str | None:

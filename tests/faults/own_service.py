@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -64,7 +63,7 @@ class OwnService:
         """SIGTERM; it ends by itself, in order."""
         assert self._process is not None
         self._process.terminate()
-        assert self._process.wait(PATIENCE_SECONDS) in (0, -signal.SIGTERM), self.log
+        assert self._process.wait(PATIENCE_SECONDS) == 0, self.log
 
     @property
     def ready(self) -> bool:

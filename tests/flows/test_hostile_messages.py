@@ -257,6 +257,21 @@ def test_a_bad_broadcast_is_parked_by_each_who_hears_it(siege: Siege, body: byte
     assert siege.ready()
 
 
+@pytest.mark.parametrize("key", [b"\xff\xfe", b"\xff" * 60, b"a\0b", b"\x1b[2J"],
+                         ids=["not UTF-8", "long", "NUL", "escape"])
+def test_a_routing_key_that_is_no_text_stops_nobody(siege: Siege, key: bytes) -> None:
+    everybody = again(a_good_one(TARGETS["product.fanout"]), type=b"OrderPlaced", exchange="EX_ORDER", key=key)
+    siege.stranger.send(again(everybody, body=b"no"))
+    parked = [siege.parked() for _ in range(2)]
+    assert sorted(each.queue for each in parked) == ["notification.parked", "product.parked"]
+    assert {each.properties.headers["parked_as"] for each in parked} == {"unreadable"}
+    liar = again(everybody, exchange="orderflow.saga", key=b"saga." + key + b".command.product.reserve_stock")
+    survives(siege, TARGETS["product.saga"], liar, "names another order")
+    handled = siege.counts(TARGETS["product.fanout"])["handled"]
+    siege.stranger.send(again(siege.good(TARGETS["product.fanout"]), exchange="EX_ORDER", key=key))
+    until(lambda: siege.counts(TARGETS["product.fanout"])["handled"] > handled, "a good one is handled, whatever its key")
+
+
 def test_what_is_not_a_table_never_reaches_us(siege: Siege) -> None:
     """RabbitMQ ends the connection of whoever sends such headers; ours stay."""
     if not isinstance(siege.stranger, Client):

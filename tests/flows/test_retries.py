@@ -10,10 +10,12 @@ from sqlalchemy import select
 
 from lab.books import database_of
 from lab.local import LocalShop
+from patterns import settings as settings_module
 from patterns import topology
 from patterns.amqp import Channel, Delivery
-from patterns.errors import DatabaseUnavailable
+from patterns.errors import ConnectionLost, DatabaseUnavailable
 from patterns.journal import inbox
+from patterns.settings import settings
 from patterns.transport import transport
 from product import crud
 from tests.flows.words import Words, until
@@ -111,3 +113,26 @@ def test_a_message_the_broker_gave_up_is_sent_back(shop: LocalShop, channel: Cha
     words.quiet()
     heard = select(inbox).where(inbox.c.order_id == order_id, inbox.c.type == "OrderPlaced")
     assert len(database_of("product").read(lambda session: list(session.execute(heard)))) == 1
+
+
+def test_the_neighbours_of_a_message_that_ends_its_consumer_come_through(
+    shop: LocalShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken along each time, they would use up their deliveries and be given up with it, healthy as they are."""
+    monkeypatch.setattr(settings_module, "_current", settings().model_copy(update={"order_deadline_seconds": 3600}))
+    words = Words(shop, "topic")
+    ada, chair = words.customer(100_000), words.goods(1_000, 50)
+    shop.stop("product")
+    try:
+        placed = [words.order(ada, {chair: 1}) for _ in range(25)]
+    finally:
+        failing = Failing(60, ConnectionLost("the consumer ends here"))
+        failing.victim = deadly = placed.pop(12)
+        monkeypatch.setattr(crud, "reserve", failing)
+        shop.start("product")
+    assert {words.settled(order)["status"] for order in placed} == {"SUCCESS"}
+    assert words.look(deadly)["status"] == "PROCESSING"
+    failing.times = 0
+    assert words.settled(deadly)["status"] == "SUCCESS"
+    words.quiet()
+    assert not {"parked", "sent_back"} & shop.service("product").listener.counts.keys()
