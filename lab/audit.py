@@ -58,7 +58,7 @@ def audit_when_quiet(seconds: float) -> Report:
     A broker tells how many messages are ready, not how many are in somebody's hands; so what looks broken is looked at
     again until time is over.
     """
-    until = time.monotonic() + seconds
+    until, pause = time.monotonic() + seconds, 0.01
     while True:
         left = under_way()
         over = time.monotonic() >= until
@@ -66,7 +66,8 @@ def audit_when_quiet(seconds: float) -> Report:
             report = audit(left)
             if report.clean or over:
                 return report
-        time.sleep(0.1)  # the shop may be another process, which tells nobody here
+        time.sleep(pause)  # the shop may be another process, which tells nobody here
+        pause = min(pause * 1.5, 0.1)
 
 
 def under_way() -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import httpx
 
+from lab import clients
 from lab.servers.ports import free_ports
 from lab.shop import app_of, know_all
 from patterns.serve import Serving
@@ -28,7 +29,7 @@ class LocalShop:
         configure(**{**_some_ports(), **overrides})
         self._serving: dict[str, Serving] = {}
         self._clients = {
-            service: httpx.Client(base_url=f"http://127.0.0.1:{settings().port(service)}", timeout=30)
+            service: clients.client(base_url=f"http://127.0.0.1:{settings().port(service)}", timeout=30)
             for service in SERVICES
         }
 

@@ -11,6 +11,7 @@ from threading import Event
 import httpx
 from sqlalchemy import func, select
 
+from lab import clients
 from lab.audit import audit_when_quiet, under_way
 from lab.books import database_of
 from lab.compare.clients import ANSWER_SECONDS, Client
@@ -83,7 +84,7 @@ def opened(plan: Plan, mode: str, work: Workload, place: Place, watch: Watch) ->
     with (
         place.fresh() as where,
         LocalShop(**plan.settings, **where) as shop,
-        httpx.Client(base_url=shop.http("order").base_url, timeout=ANSWER_SECONDS, limits=unlimited) as http,
+        clients.client(base_url=shop.http("order").base_url, timeout=ANSWER_SECONDS, limits=unlimited) as http,
     ):
         client = Client(http, mode, time.monotonic() + plan.limit_seconds)
         stock_up(shop, work)

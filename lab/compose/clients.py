@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import httpx
 
+from lab import clients
 from lab.compose.containers import ComposeTrouble
 from patterns.settings import MODES, settings
 from patterns.shop import SERVICES
@@ -39,7 +40,7 @@ def url(service: str, path: str) -> str:
 def ready() -> bool:
     """Whether every part of every service works."""
     try:
-        return all(httpx.get(url(service, "/readyz"), timeout=5).status_code == 200 for service in SERVICES)
+        return all(clients.get(url(service, "/readyz"), timeout=5).status_code == 200 for service in SERVICES)
     except httpx.TransportError:
         return False
 
@@ -106,7 +107,7 @@ class Load:
     def _ask(self, method: str, path: str, **what: Any) -> dict[str, Any] | None:
         """What the order service answers; None when it is away (refused, broken off, 503)."""
         try:
-            answer = httpx.request(method, url("order", path), timeout=30, **what)
+            answer = clients.request(method, url("order", path), timeout=30, **what)
         except httpx.TransportError as error:
             self.attempts[type(error).__name__] += 1
             return None
@@ -120,6 +121,6 @@ class Load:
 
 
 def _created(service: str, path: str, **body: Any) -> int:
-    answer = httpx.post(url(service, path), json=body, timeout=30)
+    answer = clients.post(url(service, path), json=body, timeout=30)
     answer.raise_for_status()
     return int(answer.json()["id"])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 
+from lab import clients
 from lab.doctor.findings import Finding, ok, unchecked, warning, wrong
 from lab.doctor.there import There
 from lab.doctor.wanted import Wanted
@@ -79,7 +80,7 @@ def asked_of_services(services: Sequence[str]) -> Iterator[Finding]:
         host = f"[{host}]" if ":" in host else host
         address = f"http://{host}:{settings().port(service)}/readyz"
         try:
-            answer = httpx.get(address, timeout=5, trust_env=False)
+            answer = clients.get(address, timeout=5, trust_env=False)
             troubles = answer.json().get("troubles", {})
         except (httpx.HTTPError, ValueError) as error:
             yield unchecked(PART, f"{service} does not answer at {address}: {error}", "Is it on another port, or stopped?")

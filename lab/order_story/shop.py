@@ -13,6 +13,7 @@ from uuid import UUID
 import httpx
 from pydantic import TypeAdapter
 
+from lab import clients
 from lab.order_story.story import Answer, Story
 from order.schemas import HistoryEntry, Order
 from patterns.errors import OrderflowError
@@ -68,7 +69,7 @@ class RunningShop:
         self.urls = {service: f"http://{host}:{config.port(service)}" for service in SERVICES}
         if url:
             self.urls["order"] = url.rstrip("/")
-        self._http = httpx.Client(timeout=ANSWER_SECONDS)
+        self._http = clients.client(timeout=ANSWER_SECONDS)
 
     def __enter__(self) -> Self:
         return self

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import TypeAdapter
 
+from lab import clients
 from lab.order_story import RunningShop
 from lab.shop import wirings_of
 from patterns.errors import Conflict, EmbeddedBrokerInUse, ServerUnavailable
@@ -64,7 +65,7 @@ class OverHttp:
 
     def _ask(self, method: str, path: str, body: Any = None, missing: int = 0) -> Any:
         try:
-            answer = httpx.request(method, self.url + path, json=body, timeout=httpx.Timeout(ANSWER_SECONDS, connect=5))
+            answer = clients.request(method, self.url + path, json=body, timeout=httpx.Timeout(ANSWER_SECONDS, connect=5))
             told = answer.json()
         except (httpx.TransportError, ValueError) as error:
             raise ServerUnavailable(f"{self.url} does not answer ({type(error).__name__}: {error})") from None
@@ -115,7 +116,7 @@ class Reach:
         """The way to one service's.  Raises ServerUnavailable when there is none, and says why."""
         url = self.urls[name]
         try:
-            troubles = httpx.get(f"{url}/readyz", timeout=5).json()["troubles"]
+            troubles = clients.get(f"{url}/readyz", timeout=5).json()["troubles"]
         except (httpx.TransportError, ValueError, KeyError, TypeError) as error:
             return self._directly(name, f"{name} does not answer at {url} ({error or type(error).__name__})")
         if "service" not in troubles:

@@ -7,6 +7,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 
+from lab import clients
+
 SECONDS = 5.0
 
 
@@ -29,7 +31,7 @@ class ManagementApi:
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """The answer to one request under ``/api``.  Raises ManagementError."""
         try:
-            answer = httpx.request(
+            answer = clients.request(
                 method, f"{self.address}/api{path}", json=body, auth=self._credentials, timeout=SECONDS, trust_env=False
             )
             answer.raise_for_status()

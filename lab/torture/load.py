@@ -10,6 +10,7 @@ from queue import SimpleQueue
 
 import httpx
 
+from lab import clients
 from lab.torture.history import History, What
 from lab.torture.plan import Plan
 from lab.torture.wishes import Wish
@@ -68,7 +69,7 @@ class Load:
     def _client(self, number: int) -> None:
         chance = self.plan.chance(self.mode, "client", number)
         mine: deque[Wish] = deque(maxlen=20)
-        with httpx.Client(timeout=ANSWER_SECONDS) as http:
+        with clients.client(timeout=ANSWER_SECONDS) as http:
             while (wish := self._next()) is not None:
                 if wish.cancel_after is not None:
                     self._to_cancel.put((time.monotonic() + wish.cancel_after, wish))
@@ -79,7 +80,7 @@ class Load:
 
     def _canceller(self) -> None:
         """Cancel orders while they are on their way, as soon as they are known."""
-        with httpx.Client(timeout=ANSWER_SECONDS) as http:
+        with clients.client(timeout=ANSWER_SECONDS) as http:
             while (due := self._to_cancel.get()) is not None:
                 at, wish = due
                 self._stopping.wait(at - time.monotonic())

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from lab import clients
 from lab.promises import Promise
 from lab.queues import consumers_by_queue
 from lab.servers import PrivateRabbitMQ
@@ -112,7 +113,7 @@ class Samples:
                 self._asked.wait(SAMPLE_SECONDS)
 
     def _run(self) -> None:
-        with httpx.Client(timeout=30) as http:
+        with clients.client(timeout=30) as http:
             while not self._over.wait(SAMPLE_SECONDS):
                 codes = {name: _asked_of(http, url) for name, url in self._urls.items()}
                 with self._asked:

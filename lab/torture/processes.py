@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 import lab
+from lab import clients
 from lab.servers import Keeper
 from lab.torture.plan import TortureTrouble
 
@@ -53,7 +54,7 @@ class ShopProcess:
         """Wait until each of its services says that every part of it works, or the event is set."""
         deadline = time.monotonic() + START_SECONDS
         given_up = not_any_more or threading.Event()
-        with httpx.Client(timeout=5) as http:
+        with clients.client(timeout=5) as http:
             for url in self.services.values():
                 while not given_up.is_set() and not _is_ready(http, url):
                     if self.ended is not None:

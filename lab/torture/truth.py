@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import httpx
 from sqlalchemy import select
 
+from lab import clients
 from lab.books import database_of
 from lab.promises import Promise
 from lab.torture.history import History
@@ -32,7 +32,7 @@ def what_is_so(mode: str, wanted: list[Wish], history: History, urls: list[str])
     """Read every order of these customers, and ask the order service for each one that was accepted."""
     customers = {wish.user_id for wish in wanted}
     stored = database_of("order").read(_orders_of, customers, mode)
-    with httpx.Client(timeout=30) as http, ThreadPoolExecutor(4) as asking:
+    with clients.client(timeout=30) as http, ThreadPoolExecutor(4) as asking:
 
         def shown(numbered: tuple[int, UUID]) -> tuple[UUID, str]:
             number, order_id = numbered

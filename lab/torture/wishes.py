@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import httpx
-
+from lab import clients
 from lab.torture.plan import Plan
 from patterns.shop import order_id_for
 
@@ -54,7 +53,7 @@ class Stock:
 def stock_up(plan: Plan, mode: str, users_url: str, products_url: str) -> Stock:
     """Open accounts, some nearly empty, and put products on the shelf, some too few."""
     chance = plan.chance(mode, "stock")
-    with httpx.Client(timeout=30) as http:
+    with clients.client(timeout=30) as http:
 
         def made(url: str, **body: Any) -> int:
             return int(http.post(url, json=body).raise_for_status().json()["id"])

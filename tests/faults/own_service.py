@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
+from lab import clients
 from lab.servers import Keeper, free_ports
 from patterns.amqp import Channel, Transport
 from patterns.broker import EmbeddedTransport
@@ -42,7 +43,7 @@ class OwnService:
         self._environment = {name: value for name, value in os.environ.items() if name not in ours} | {
             "RABBITMQ_URL": rabbitmq_url, "DATABASE_URL": database_url, "SERVICE_PORT": str(port), **others,
         }
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+        self.http = clients.client(base_url=f"http://127.0.0.1:{port}", timeout=30)
         url = database_url.replace("{service}", SERVICE) if database_url else sqlite_url(folder / ".orderflow", SERVICE)
         self.database = Database(SERVICE, url)
 

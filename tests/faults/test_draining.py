@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 import lab
+from lab import clients
 from lab.audit import audit_when_quiet
 from lab.servers import PrivatePostgres, PrivateRabbitMQ
 from lab.torture.load import Load
@@ -62,7 +63,7 @@ class MixedShop(SeparateShop):
 
 
 def told(url: str) -> dict[str, Any]:
-    return dict(httpx.get(f"{url}/readyz", timeout=60).json())
+    return dict(clients.get(f"{url}/readyz", timeout=60).json())
 
 
 def ends_well(shop: TorturedShop, loads: list[Load]) -> None:
@@ -129,7 +130,7 @@ def test_the_whole_embedded_shop_finishes_what_it_has_in_hand() -> None:
 def place(shop: TorturedShop, mode: str) -> str:
     """Order something, and wait until its payment is in the gateway's hands; answers the order's URL."""
     [users], [products], [orders] = shop.urls("user"), shop.urls("product"), shop.urls("order")
-    with httpx.Client(timeout=60) as http:
+    with clients.client(timeout=60) as http:
         user = http.post(f"{users}/users", json={"name": "Ada", "balance_cents": 100_000}).json()["id"]
         product = http.post(f"{products}/products", json={"name": "Chair", "price_cents": 1_000, "quantity": 9}).json()["id"]
         body = {"user_id": user, "product_id": product, "quantity": 1, "mode": mode}
@@ -139,7 +140,7 @@ def place(shop: TorturedShop, mode: str) -> str:
 
 
 def status_of(order: str) -> str:
-    return str(httpx.get(order, timeout=60).json()["status"])
+    return str(clients.get(order, timeout=60).json()["status"])
 
 
 @pytest.mark.real
@@ -169,7 +170,7 @@ def restart(process: ShopProcess, **environment: str) -> None:
 
 def is_taken(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/messages?order_id=0b6cbe0e-9d2b-4c4c-8f5f-111111111111", timeout=60).status_code != 503
+        return clients.get(f"{url}/messages?order_id=0b6cbe0e-9d2b-4c4c-8f5f-111111111111", timeout=60).status_code != 503
     except httpx.TransportError:
         return False
 

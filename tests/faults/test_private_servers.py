@@ -37,6 +37,7 @@ def test_a_template_is_copied_with_its_tables(databases: Databases) -> None:
         psycopg.connect(first.format(service="seats"))
 
 
+@pytest.mark.whole
 def test_a_killed_node_says_so_and_comes_back_with_its_virtual_hosts(private_rabbitmq: PrivateRabbitMQ) -> None:
     name = private_rabbitmq.fresh_vhost()
     before = private_rabbitmq.pid
@@ -57,6 +58,7 @@ def test_a_node_left_paused_and_starved_is_recovered(private_rabbitmq: PrivateRa
     assert private_rabbitmq.eval("rabbit_alarm:get_alarms().") == "[]"
 
 
+@pytest.mark.whole
 def test_a_stopped_postgres_says_so(private_postgres: PrivatePostgres) -> None:
     private_postgres.stop(immediate=True)
     with pytest.raises(DatabaseUnavailable, match="not running"):

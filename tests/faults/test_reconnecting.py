@@ -134,7 +134,7 @@ def test_the_whole_topology_is_there_again_after_the_virtual_host_was_emptied(
 
 
 @pytest.mark.parametrize("patience", [30, 1])
-@pytest.mark.whole(patience=30)
+@pytest.mark.whole
 def test_a_broker_that_blocks_publishers_is_waited_for(
     patience: int, open_shop: OpenShop, private_rabbitmq: PrivateRabbitMQ, vhost: str
 ) -> None:

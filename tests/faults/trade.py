@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import httpx
-
+from lab import clients
 from lab.local import LocalShop
 from lab.torture.load import Load
 from lab.torture.plan import Plan
@@ -87,7 +86,7 @@ class Watch:
         return self.red.keys() == set(SERVICES)
 
     def _run(self) -> None:
-        with httpx.Client(timeout=30) as http:
+        with clients.client(timeout=30) as http:
             while not self._over.wait(0.01):
                 for service, url in self._urls.items():
                     answer = http.get(url)

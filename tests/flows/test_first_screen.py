@@ -8,9 +8,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
+from lab import clients
 from lab.servers import Keeper, free_ports
 from lab.torture.processes import ShopProcess
 from patterns.shop import SERVICES
@@ -52,10 +52,10 @@ def test_an_order_by_the_line_it_shows_ends_as_it_shows(shop: ShopProcess) -> No
     assert shown.items() <= settled.items()
     if mode == "rpc":
         assert shown.items() <= order.items(), "in mode rpc the answer is the final state"
-    other = httpx.post(f"{place}/orders", json={"user_id": 1, "product_id": 1, "mode": "saga"}).json()
+    other = clients.post(f"{place}/orders", json={"user_id": 1, "product_id": 1, "mode": "saga"}).json()
     assert other["mode"] == "saga"
 
 
 def look(place: str, order_id: str) -> dict[str, object]:
     """The order as it stands."""
-    return dict(httpx.get(f"{place}/orders/{order_id}").json())
+    return dict(clients.get(f"{place}/orders/{order_id}").json())

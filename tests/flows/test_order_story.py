@@ -13,6 +13,8 @@ from lab.order_story import NotPlaced, RunningShop, ShopAway, Story, Wish, as_me
 from lab.servers.ports import free_ports
 from tests.flows.words import PATIENCE_SECONDS, Words, key_for, until
 
+pytestmark = pytest.mark.whole(shop="real")
+
 HEARD_BY_ALL = {"reserve_stock", "hold_funds", "take_payment", "schedule_delivery", "confirm", "sell_stock", "spend_funds"}
 
 

@@ -97,6 +97,7 @@ def test_what_failed_is_listed_explained_mended_and_replayed(
     assert told("list")["messages"] == []
 
 
+@pytest.mark.whole(shop="real")
 def test_a_replay_after_the_order_has_ended_does_no_harm(
     shop: LocalShop, siege: Siege, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +112,7 @@ def test_a_replay_after_the_order_has_ended_does_no_harm(
     assert told("list")["messages"] == []
 
 
+@pytest.mark.whole(shop="real")
 def test_what_can_never_work_is_refused_and_stays(siege: Siege) -> None:
     message_id = parked_garbage(siege)
     refused = told("replay", message_id, code=1)["messages"][0]
@@ -124,6 +126,7 @@ def test_what_can_never_work_is_refused_and_stays(siege: Siege) -> None:
     until(lambda: [each for each in told("list")["messages"] if each["replayed"] == 1], "it is parked again")
 
 
+@pytest.mark.whole(shop="real")
 def test_what_is_hopeless_can_be_dropped(siege: Siege) -> None:
     first, second = parked_garbage(siege), parked_garbage(siege, "user.hold")
     assert told("drop", first, "--dry-run")["messages"][0]["verdict"] == "would be dropped"
@@ -132,6 +135,7 @@ def test_what_is_hopeless_can_be_dropped(siege: Siege) -> None:
     assert told("drop", first, "--yes", code=1)["missing"] == [first]
 
 
+@pytest.mark.whole(shop="real")
 def test_a_broadcast_is_parked_by_each_and_explained_for_each(siege: Siege) -> None:
     message_id, known = str(uuid4()), letter(TARGETS["product.fanout"], "OrderPlaced", uuid4())
     siege.stranger.send(again(known, message_id=message_id.encode(), exchange="EX_ORDER", key="", body=b""))
@@ -141,6 +145,7 @@ def test_a_broadcast_is_parked_by_each_and_explained_for_each(siege: Siege) -> N
     assert len(told("drop", message_id, "--yes")["messages"]) == 2
 
 
+@pytest.mark.whole(shop="real")
 def test_odd_headers_are_shown(siege: Siege) -> None:
     several = Field("A", (Field("T", 2**64 - 1), Field("D", (2, 151)), Field("V")))
     headers = (*plain({"mode": "default"}), (b"n\x1b", several), (b"x", Field("x", b"\xff\0")),
@@ -153,6 +158,7 @@ def test_odd_headers_are_shown(siege: Siege) -> None:
     orderflow("explain", message_id)
 
 
+@pytest.mark.whole(shop="real")
 def test_somebody_must_say_which(siege: Siege) -> None:
     message_id = parked_garbage(siege)
     result = CliRunner().invoke(app, ["parked", "replay"])

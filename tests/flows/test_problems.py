@@ -14,6 +14,8 @@ from lab.local import LocalShop
 from patterns.settings import settings
 from patterns.shop import SERVICES
 
+pytestmark = pytest.mark.whole(shop="real")
+
 UNKNOWN = "00000000-0000-0000-0000-000000000000"
 JSON = {"content-type": "application/json"}
 LIMIT = 64 * 1024

@@ -21,6 +21,8 @@ from product import crud as products
 from tests.flows.words import Words, key_for, until
 from user import crud as users
 
+pytestmark = pytest.mark.whole(shop="real", service=("user", "payment", "delivery"))  # the broker's part is the same
+
 RPC_WAIT_SECONDS = 0.3
 
 STEPS: dict[str, tuple[str, str, Any, str]] = {  # service: (the question, the answer, its crud and verb)

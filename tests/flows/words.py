@@ -31,10 +31,11 @@ RATE = 0.5
 
 def until(what: Callable[[], Any], doing: str) -> Any:
     """Wait for something to become true, and answer it."""
-    deadline, pause = time.monotonic() + PATIENCE_SECONDS, threading.Event()
+    deadline, pause, seconds = time.monotonic() + PATIENCE_SECONDS, threading.Event(), 0.01
     while not (found := what()):
         assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s in vain: {doing}; under way: {under_way()}"
-        pause.wait(0.01)
+        pause.wait(seconds)
+        seconds = min(seconds * 1.5, 0.1)  # whoever asks all the time takes it from those he waits for
     return found
 
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from lab import clients
 from lab.books import database_of
 from lab.shop import app_of
 from order.models import orders
@@ -248,7 +249,7 @@ def long_wait(words: Words, order: Any, monkeypatch: pytest.MonkeyPatch) -> Iter
     url = str(words.shop.http("order").base_url.join("/orders"))
     headers = {"Idempotency-Key": key, "Prefer": "wait=3600"}
     client = threading.Thread(target=lambda: answers.append(
-        httpx.post(url, json={**order, "mode": "topic"}, headers=headers, timeout=PATIENCE_SECONDS)))
+        clients.post(url, json={**order, "mode": "topic"}, headers=headers, timeout=PATIENCE_SECONDS)))
     words.shop.stop("payment")
     try:
         client.start()

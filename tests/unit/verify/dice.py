@@ -12,7 +12,7 @@ from lab.verify.tier import Asked, Tally, Tell, Tier, Violation
 
 
 def slices(asked: Asked) -> list[Asked]:
-    return [replace(asked, seed=asked.seed + number) for number in range(4)]
+    return [replace(asked, seed=asked.seed + number) for number in range(2)]
 
 
 def throw(asked: Asked, tell: Tell) -> Tally:
@@ -30,7 +30,7 @@ def throw(asked: Asked, tell: Tell) -> Tally:
 def dying(asked: Asked, tell: Tell) -> Tally:
     """The first time it dies without an answer, as a harness may; the second time not."""
     mark = Path(os.environ["DICE_MARK"])
-    if asked.seed == 2 and not mark.exists():
+    if asked.seed == 1 and not mark.exists():
         mark.touch()
         os._exit(9)
     return throw(asked, tell)
