@@ -78,6 +78,7 @@ class RabbitMQHome:
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.plugins),
             "RABBITMQ_ALLOW_INPUT": "1",
+            "ERL_CRASH_DUMP": str(folder / "log" / "erl_crash.dump"),  # else into whatever folder one is in
         }
 
     @property
