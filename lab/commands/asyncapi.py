@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from lab import messages
 from patterns.errors import SettingsError
 from patterns.settings import MODES
 from patterns.shop import SERVICES
@@ -20,6 +19,7 @@ def asyncapi(
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
     """Print every message, channel and operation as an AsyncAPI 3.0 document."""
+    from lab import messages
     from patterns.asyncapi import as_yaml
 
     if write:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
 from rich.live import Live
 
 from lab.commands import console
-from lab.order_story import Story
 from lab.wide import print_wide
 from patterns.errors import SettingsError
 from patterns.settings import MODES
+
+if TYPE_CHECKING:
+    from lab.order_story import Story
 
 
 def order(
