@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,17 +30,32 @@ AT: Mapping[str, tuple[str, ...]] = {
     "gateway": ("gateway slow",),
 }
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody at a place: its number in this run, what is called, on what (a service, queue, message type), by whom."""
+
+    number: int
+    place: str
+    whose: str
+    process: str
+
+
+Plan = Mapping[int, str] | Callable[[Visit], str | None]
+"""What breaks where: place number → kind, or whoever decides it as the run goes."""
+
 KINDS: tuple[str, ...] = (*EVERYWHERE, *(kind for kinds in AT.values() for kind in kinds))
 
 
 class Injector:
     """Counts the places of a run and lets the plan's faults happen there.
 
-    ``plan``: place number → kind.  ``rate``: how many places in a thousand break, on average, of ``weights``' kinds.
+    ``rate``: how many places in a thousand break, on average, of ``weights``' kinds.
     """
 
-    def __init__(self, world: World, plan: Mapping[int, str], rate: float, weights: Mapping[str, float], seed: int) -> None:
-        self.world, self.plan = world, plan
+    def __init__(self, world: World, plan: Plan, rate: float, weights: Mapping[str, float], seed: int) -> None:
+        self.world = world
+        self.plan: Mapping[int, str] = {} if callable(plan) else plan
+        self.decide = plan if callable(plan) else None
         self.chance = random.Random(seed)  # noqa: S311 (a plan, not a secret)
         self.rate, self.weights = rate, dict(weights)
         self.places: Counter[str] = Counter()
@@ -59,7 +75,7 @@ class Injector:
             return None
         self.number += 1
         self.places[place] += 1
-        kind = None if self.healed else self._kind(place)
+        kind = None if self.healed else self._kind(place, whose, task.process.name)
         if kind is not None:
             self.happened[place, kind] += 1
             self.done[self.number] = kind
@@ -71,8 +87,11 @@ class Injector:
         scheduler.may_switch()
         return kind
 
-    def _kind(self, place: str) -> str | None:
-        planned = self.plan.get(self.number)
+    def _kind(self, place: str, whose: str, process: str) -> str | None:
+        if self.decide is not None:
+            planned = self.decide(Visit(self.number, place, whose, process))
+        else:
+            planned = self.plan.get(self.number)
         if planned is None and self.rate and self.chance.random() * 1000 < self.rate:
             kinds = [kind for kind in (*EVERYWHERE, *AT.get(place, ())) if self.weights.get(kind, 0) > 0]
             planned = self.chance.choices(kinds, [self.weights[kind] for kind in kinds])[0] if kinds else None

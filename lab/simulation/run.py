@@ -13,6 +13,7 @@ from functools import partial
 from lab.books import open_books
 from lab.order_story.story import Story
 from lab.promises import check
+from lab.simulation.faults import Plan
 from lab.simulation.invariants import Broken
 from lab.simulation.scheduler import Killed, Stalled
 from lab.simulation.story import stories
@@ -47,7 +48,7 @@ class Result:
 
 
 def simulate(
-    workload: Workload, seed: int, *, plan: Mapping[int, str] | None = None, rate: float = 0.0,
+    workload: Workload, seed: int, *, plan: Plan | None = None, rate: float = 0.0,
     weights: Mapping[str, float] | None = None, instances: int = 1, switching: float = 0.2,
 ) -> Result:
     """Run it; the same arguments give the same result."""

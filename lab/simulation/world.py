@@ -8,7 +8,7 @@ from typing import Any
 
 from lab.shop import app_of, know_all
 from lab.simulation.broker import SimulatedTransport
-from lab.simulation.faults import Injector
+from lab.simulation.faults import Injector, Plan
 from lab.simulation.invariants import Broken, Watch
 from lab.simulation.scheduler import Process, Scheduler
 from lab.simulation.store import SimulatedDatabase, Store, Wire
@@ -56,7 +56,7 @@ class World:
     """Everything there is in one run."""
 
     def __init__(
-        self, seed: int, *, plan: Mapping[int, str] | None = None, rate: float = 0.0,
+        self, seed: int, *, plan: Plan | None = None, rate: float = 0.0,
         weights: Mapping[str, float] | None = None, instances: int = 1, switching: float = 0.2,
     ) -> None:
         self.scheduler = Scheduler(seed, switching)

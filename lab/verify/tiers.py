@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 WHERE = {
     "simulation": "lab.simulation.tier:TIER",
+    "placements": "lab.simulation.placements:TIER",
     "broker": "lab.differential.tier:TIER",
     "database": "lab.interleaving.tier:TIER",
     "processes": "lab.torture.tier:TIER",

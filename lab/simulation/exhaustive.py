@@ -1,0 +1,64 @@
+"""Everything that can go wrong with one order: each kind of fault at each place, one at a time.
+
+The run without faults tells which places there are; a run with a fault at one of them is the same up to there.  (To fork
+at each place instead of beginning again was tried: copying the memory costs as much as beginning again.)
+
+Some of it comes to the same.  What befalls a process or the broker between two statements of a transaction is the same
+after each: nothing of it is committed.  And until the services have started, all modes are the same run.
+:func:`representatives` tries such things once, ``nightly`` everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from lab.simulation.case import Case
+from lab.simulation.faults import AT, EVERYWHERE, Visit
+from lab.simulation.run import simulate
+from lab.simulation.workload import Wish, Workload
+
+Choose = Callable[[list[Visit]], Iterator[tuple[Visit, str]]]
+"""Which faults are tried, of all that there are."""
+
+
+def one_order(mode: str) -> Case:
+    """One order that succeeds unless something breaks, nobody interrupted: every place is the same in every run."""
+    return Case(Workload(money=(10_000,), goods=((1_000, 5),), wishes=(Wish(mode=mode),)), switching=0.0)
+
+
+def places(case: Case) -> list[Visit]:
+    """Every place of a case, in order.  Raises AssertionError when it breaks a promise by itself."""
+    found: list[Visit] = []
+
+    def note(visit: Visit) -> str | None:
+        found.append(visit)
+        return case.plan.get(visit.number)
+
+    result = simulate(case.workload, case.seed, plan=note, instances=case.instances, switching=case.switching)
+    assert not result.broken, result.broken  # noqa: S101 (before anything is added to it)
+    return found
+
+
+def everything(visits: list[Visit]) -> Iterator[tuple[Visit, str]]:
+    """Each kind at each place."""
+    for visit in visits:
+        for kind in (*EVERYWHERE, *AT.get(visit.place, ())):
+            yield visit, kind
+
+
+def representatives(visits: list[Visit], turn: int = 0, turns: int = 1) -> Iterator[tuple[Visit, str]]:
+    """Each kind at each place, but once only what comes to the same; of the start, every ``turns``-th fault."""
+    begun = max((visit.number for visit in visits if visit.place == "consume"), default=0)
+    for number, (visit, after) in enumerate(zip(visits, [*visits[1:], None], strict=True)):
+        inside = after is not None and visit.place == "sql" and replace(visit, number=after.number) == after
+        for other, kind in enumerate((() if inside else EVERYWHERE) + AT.get(visit.place, ())):
+            if visit.number > begun or (number + other) % turns == turn:
+                yield visit, kind
+
+
+def singles(case: Case, choose: Choose = everything) -> Iterator[Case]:
+    """The case with each one of these faults added."""
+    last = max(case.plan, default=0)
+    for visit, kind in choose([visit for visit in places(case) if visit.number > last]):
+        yield replace(case, plan={**case.plan, visit.number: kind})
