@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.shop import all_queues
-from patterns.amqp import Connection, QueueInfo
+from patterns.amqp import Channel, QueueInfo
 from patterns.broker import EmbeddedTransport
 from patterns.broker.journal import Journal
 from patterns.errors import ChannelClosed
@@ -30,19 +30,16 @@ def consumers_by_queue() -> dict[str, int]:
 
 
 def _asked() -> list[QueueInfo]:
-    connection = transport().connect("orderflow.queues")
+    """What the broker says of every queue that is there."""
+    connection, found = transport().connect("orderflow.queues"), []
+    channel: Channel | None = None
     try:
-        return [info for name in all_queues() if (info := _info(connection, name)) is not None]
+        for name in all_queues():
+            channel = channel or connection.channel()
+            try:
+                found.append(channel.declare_queue(name, passive=True))
+            except ChannelClosed:
+                channel = None  # there is no such queue, and asking for it ends the channel
     finally:
         connection.close()
-
-
-def _info(connection: Connection, name: str) -> QueueInfo | None:
-    """What the broker says of a queue; None when there is none (which closes the channel, so it has its own)."""
-    channel = connection.channel()
-    try:
-        return channel.declare_queue(name, passive=True)
-    except ChannelClosed:
-        return None
-    finally:
-        channel.close()
+    return found
