@@ -23,6 +23,13 @@ def torture(
         min=0, help="strikes in each mode: 12, embedded 3, with --restarts 0, unless given")] = None,
     restarts: Annotated[int, typer.Option(
         min=0, max=1000, help="stop or kill RabbitMQ so often in each mode, and count every consumer afterwards")] = 0,
+    faults: Annotated[str, typer.Option(
+        help="what else to do once in each mode: all, or some of the kinds that a wrong name is answered with")] = "",
+    at_once: Annotated[int, typer.Option(min=1, max=6, help="services met by each kill")] = 1,
+    cluster: Annotated[bool, typer.Option(
+        "--cluster", help="three nodes of RabbitMQ, to be killed by --faults node,node,node")] = False,
+    deadline: Annotated[int, typer.Option(min=1, help="ORDER_DEADLINE_SECONDS of the shop")] = 60,
+    heartbeat: Annotated[int | None, typer.Option(min=1, help="seconds, on the way to RabbitMQ; with --faults")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="the same orders and victims as another time")] = None,
     embedded: Annotated[bool, typer.Option("--embedded", help="the embedded shop, killed as a whole")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
@@ -37,6 +44,8 @@ def torture(
         raise SettingsError(f"{mode} is no mode; there are {', '.join(MODES)}")
     plan = torturing.Plan(
         modes=(mode,) if mode else MODES, orders=orders, clients=clients, instances=instances, embedded=embedded,
+        faults=torturing.kinds_of(faults), at_once=at_once, cluster=cluster,
+        deadline_seconds=deadline, heartbeat_seconds=heartbeat,
         kills=kills if kills is not None else 0 if restarts else 3 if embedded else 12, restarts=restarts,
         seed=seed if seed is not None else secrets.randbelow(1_000_000),
     )

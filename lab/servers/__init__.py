@@ -10,6 +10,7 @@
 Nothing of the machine is touched: own ports, own folders, own cookie, no system service.
 """
 
+from lab.servers.cluster import PrivateCluster
 from lab.servers.configured import ConfiguredRabbitMQ
 from lab.servers.databases import Databases
 from lab.servers.install import find_or_install
@@ -24,6 +25,7 @@ __all__ = [
     "Databases",
     "Keeper",
     "Postgres",
+    "PrivateCluster",
     "PrivatePostgres",
     "PrivateRabbitMQ",
     "find_or_install",

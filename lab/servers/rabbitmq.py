@@ -21,13 +21,15 @@ class PrivateRabbitMQ:
     """One RabbitMQ node with its own name, ports, folders, cookie and user; reachable from this machine only.
 
     ``fsync=False`` leaves writing to disk to the operating system: faster, and still safe against ``kill -9`` of the
-    node (not against a power cut), which is all a test can do to it.
+    node (not against a power cut), which is all a test can do to it.  ``joins``: a running node whose cluster it joins.
     """
 
-    def __init__(self, *, fsync: bool = True) -> None:
+    def __init__(self, *, fsync: bool = True, joins: PrivateRabbitMQ | None = None) -> None:
         programs()  # raises, before anything is made, if RabbitMQ is not installed
         self._keeper = Keeper("rabbitmq")
-        self._home = RabbitMQHome(self._keeper.folder, fsync=fsync)
+        self._joins = joins
+        others = None if joins is None else joins._home
+        self._home: RabbitMQHome = RabbitMQHome(self._keeper.folder, fsync=fsync, joins=others)
         self.folder, self.port = self._keeper.folder, self._home.port
         self._node: subprocess.Popen[str] | None = None
         self._shell: ErlangShell | None = None
@@ -35,7 +37,8 @@ class PrivateRabbitMQ:
 
     def __enter__(self) -> PrivateRabbitMQ:
         try:
-            self._keeper.start(self._home.epmd_command, env=self._home.environment(), stdin=subprocess.DEVNULL)
+            if self._joins is None:  # otherwise that node's name service serves us too
+                self._keeper.start(self._home.epmd_command, env=self._home.environment(), stdin=subprocess.DEVNULL)
             self.start()
         except BaseException:
             self.close()
@@ -54,6 +57,11 @@ class PrivateRabbitMQ:
     def running(self) -> bool:
         """Whether the node's process lives."""
         return self._node is not None and self._node.poll() is None
+
+    @property
+    def node(self) -> str:
+        """Its name in Erlang."""
+        return self._home.node
 
     @property
     def pid(self) -> int:

@@ -34,14 +34,26 @@ log.file.level = warning
 
 
 class RabbitMQHome:
-    """Own name, ports, cookie, password and files for one node; nothing of the system's RabbitMQ is read or written."""
+    """Own name, ports, cookie, password and files for one node; nothing of the system's RabbitMQ is read or written.
 
-    def __init__(self, folder: Path, *, fsync: bool) -> None:
+    ``joins``: the home of a node whose cluster this one joins when it starts for the first time; it must run then.
+    """
+
+    def __init__(self, folder: Path, *, fsync: bool, joins: RabbitMQHome | None = None) -> None:
         self.folder = folder
         self.server, self.epmd = programs()
         self.port, self._dist_port, self._epmd_port, self._management_port = free_ports(4)
-        self.password = secrets.token_hex(8)
+        self.password, self._cookie = secrets.token_hex(8), secrets.token_hex(16)
+        self._others: list[str] = []
+        if joins is not None:
+            self.password, self._cookie, self._epmd_port = joins.password, joins._cookie, joins._epmd_port
+            self._others = [joins.node]
         self._write_files(fsync)
+
+    @property
+    def node(self) -> str:
+        """The node's name in Erlang."""
+        return f"orderflow{self.port}@localhost"
 
     @property
     def epmd_command(self) -> list[str]:
@@ -68,7 +80,7 @@ class RabbitMQHome:
             "HOME": str(folder / "home"),
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": f"orderflow{self.port}@localhost",
+            "RABBITMQ_NODENAME": self.node,
             "RABBITMQ_DIST_PORT": str(self._dist_port),
             "RABBITMQ_MNESIA_BASE": str(folder / "data"),
             "RABBITMQ_LOG_BASE": str(folder / "log"),
@@ -94,9 +106,12 @@ class RabbitMQHome:
     def _write_files(self, fsync: bool) -> None:
         (self.folder / "home").mkdir()
         cookie = self.folder / "home" / ".erlang.cookie"
-        cookie.write_text(secrets.token_hex(16))
+        cookie.write_text(self._cookie)
         cookie.chmod(0o400)
-        (self.folder / "rabbitmq.conf").write_text(_SETTINGS.format(port=self.port, password=self.password))
+        nodes = [*self._others, self.node]
+        peers = "".join(f"cluster_formation.classic_config.nodes.{n} = {name}\n" for n, name in enumerate(nodes, start=1))
+        config = _SETTINGS.format(port=self.port, password=self.password) + (peers if self._others else "")
+        (self.folder / "rabbitmq.conf").write_text(config)
         ra = "" if fsync else "{ra, [{wal_sync_method, none}]}, "
         management = f'{{rabbitmq_management, [{{tcp_config, [{{port, {self._management_port}}}, {{ip, "127.0.0.1"}}]}}]}}'
         (self.folder / "advanced.config").write_text(f"[{ra}{management}].")

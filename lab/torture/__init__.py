@@ -9,7 +9,8 @@
 """
 
 from lab.torture.course import torture
+from lab.torture.kinds import kinds_of
 from lab.torture.plan import Plan, TortureTrouble
 from lab.torture.screen import progress, show
 
-__all__ = ["Plan", "TortureTrouble", "progress", "show", "torture"]
+__all__ = ["Plan", "TortureTrouble", "kinds_of", "progress", "show", "torture"]

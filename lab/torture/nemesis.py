@@ -17,10 +17,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from lab.torture.faults import Faults
 from lab.torture.load import Load
 from lab.torture.outages import Broker, Outage
 from lab.torture.plan import Plan, TortureTrouble
 from lab.torture.processes import ShopProcess
+from lab.torture.shops import TorturedShop
 
 BOTH_SHARE = 0.2
 """How often all instances of a service die at once."""
@@ -34,15 +36,17 @@ class Nemesis:
     """
 
     def __init__(
-        self, plan: Plan, groups: dict[str, list[ShopProcess]], load: Load, broker: Broker | None = None
+        self, plan: Plan, shop: TorturedShop, load: Load, broker: Broker | None = None
     ) -> None:
-        self.plan, self.groups, self.load, self.broker = plan, groups, load, broker
+        self.plan, self.groups, self.load, self.broker = plan, shop.groups, load, broker
         self.killed: Counter[str] = Counter()
         self.outages: list[Outage] = []
         self.trouble: Exception | None = None
         self._permitted = 0
         self._chance = plan.chance(load.mode, "nemesis")
+        self._number = plan.strikes_in(load.mode)
         self._stopping = threading.Event()
+        self.faults = Faults(plan, load.mode, shop, plan.chance(load.mode, "ways"), self._stopping)
         self._thread = threading.Thread(target=self._run, name="nemesis", daemon=True)
 
     def start(self) -> None:
@@ -65,7 +69,7 @@ class Nemesis:
             raise self.trouble
 
     def _run(self) -> None:
-        part = self.plan.orders / max(1, self.plan.strikes)
+        part = self.plan.orders / max(1, self._number)
         try:
             self._permit(math.ceil(part))
             for number, strike in enumerate(self._strikes(), start=1):
@@ -85,25 +89,32 @@ class Nemesis:
 
     def _strikes(self) -> Iterator[Callable[[], None]]:
         victims = self._victims()
-        restarts = {*self._chance.sample(range(self.plan.strikes), self.plan.restarts)}
-        for number in range(self.plan.strikes):
+        faults = self.plan.faults_in(self.load.mode)
+        others = self._chance.sample(range(self._number), self.plan.restarts + len(faults))
+        restarts, met = {*others[: self.plan.restarts]}, dict(zip(others[self.plan.restarts :], faults, strict=True))
+        for number in range(self._number):
             if number in restarts:
                 yield self._take_broker_away
+            elif number in met:
+                yield partial(self.faults.strike, met[number])
             else:
                 yield partial(self._strike, next(victims))
 
     def _take_broker_away(self) -> None:
         if self.broker is None:
             raise TortureTrouble("There is no RabbitMQ of ours to take away.")
-        crash = len(self.outages) % 2 == 1
+        crash = (len(self.outages) + self.plan.modes.index(self.load.mode)) % 2 == 1
         self.outages.append(self.broker.take_away(crash=crash, given_up=self._stopping))
 
     def _victims(self) -> Iterator[list[ShopProcess]]:
         names: list[str] = []
         for _ in range(self.plan.kills):
-            names = names or self._chance.sample(sorted(self.groups), len(self.groups))
-            group = self.groups[names.pop()]
-            yield group if self._chance.random() < BOTH_SHARE else [self._chance.choice(group)]
+            victims: list[ShopProcess] = []
+            for _ in range(self.plan.at_once):
+                names = names or self._chance.sample(sorted(self.groups), len(self.groups))
+                group = self.groups[names.pop()]
+                victims += group if self._chance.random() < BOTH_SHARE else [self._chance.choice(group)]
+            yield list(dict.fromkeys(victims))
 
     def _wait_for(self, answered: float) -> bool:
         while len(self.load.history.answered) < answered:

@@ -31,6 +31,19 @@ class Plan:
     """Kills in each mode; the first six meet each service once."""
     restarts: int = 0
     """How often RabbitMQ is stopped or killed, and started again, in each mode."""
+    at_once: int = 1
+    """How many services are met by each kill."""
+    faults: tuple[str, ...] = ()
+    """Other things to do to the shop (:mod:`lab.torture.kinds`), in this order."""
+    every: bool = True
+    """Each mode gets all faults; else they are dealt out to the modes, one to each in turn."""
+    lose_queues: bool = False
+    """At the end a queue of each mode is deleted: its consumers must notice, and orders go through again."""
+    cluster: bool = False
+    """On three nodes instead of one."""
+    deadline_seconds: int = DEADLINE_SECONDS
+    heartbeat_seconds: int | None = None
+    """How soon a silent connection is given up; the code's own patience unless given."""
     seed: int = 1
     embedded: bool = False
     load_seconds: float = 600
@@ -38,10 +51,13 @@ class Plan:
     quiet_seconds: float = 120
     """How long the shop may take at most to come to rest afterwards."""
 
-    @property
-    def strikes(self) -> int:
-        """How often something is done to the shop in each mode."""
-        return self.kills + self.restarts
+    def faults_in(self, mode: str) -> list[str]:
+        """The faults of one mode, in the order in which they come."""
+        return list(self.faults if self.every else self.faults[self.modes.index(mode) :: len(self.modes)])
+
+    def strikes_in(self, mode: str) -> int:
+        """How often something is done to the shop in one mode."""
+        return self.kills + self.restarts + len(self.faults_in(mode))
 
     def chance(self, *what: object) -> random.Random:
         """The dice for one purpose, the same in every run with this seed."""

@@ -17,10 +17,12 @@ import httpx
 
 import lab
 from lab import clients
+from lab.faults.dying import VARIABLE
 from lab.servers import Keeper
 from lab.torture.plan import TortureTrouble
 
-START_SECONDS = 60.0
+START_SECONDS = 240.0
+"""More than any start takes on a machine that is busy with other things."""
 END_SECONDS = 40.0
 
 _ORDERFLOW = [sys.executable, "-c", "from lab.cli import main; main()"]
@@ -42,6 +44,13 @@ class ShopProcess:
         paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
         self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment}
         self._process: subprocess.Popen[Any] | None = None
+        self.death = logs / f"{name}.dies"
+        """Where a process that can die at a place is told to (:mod:`lab.faults.dying`)."""
+
+    def be_mortal(self) -> None:
+        """Let it be one that can die at an exact place, from its next start."""
+        self.command = [sys.executable, "-m", "lab.faults.dying", *self.command[len(_ORDERFLOW):]]
+        self.environment[VARIABLE] = str(self.death)
 
     def start(self) -> None:
         """Start it; returns at once."""
@@ -56,7 +65,7 @@ class ShopProcess:
         given_up = not_any_more or threading.Event()
         with clients.client(timeout=5) as http:
             for url in self.services.values():
-                while not given_up.is_set() and not _is_ready(http, url):
+                while not given_up.is_set() and not is_ready(http, url):
                     if self.ended is not None:
                         raise TortureTrouble(f"{self.name} ended with {self.ended} while starting. {self.last_words()}")
                     if time.monotonic() > deadline:
@@ -66,6 +75,14 @@ class ShopProcess:
     def kill(self) -> None:
         """``kill -9``: nothing in hand is finished."""
         self._keeper.end(self._running(), signal.SIGKILL)
+
+    def pause(self) -> None:
+        """SIGSTOP: it is there, and does nothing."""
+        self._running().send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT: it goes on where it was, and does not know how much later it is."""
+        self._running().send_signal(signal.SIGCONT)
 
     def ask_to_end(self, signum: int = signal.SIGTERM) -> None:
         """Tell it to close; returns at once."""
@@ -95,7 +112,8 @@ class ShopProcess:
         return self._process
 
 
-def _is_ready(http: httpx.Client, url: str) -> bool:
+def is_ready(http: httpx.Client, url: str) -> bool:
+    """Whether a service says that every part of it works."""
     try:
         return http.get(f"{url}/readyz").status_code == 200
     except httpx.TransportError:

@@ -12,6 +12,7 @@ from lab.audit import Report
 from lab.books import database_of
 from lab.promises import Promise
 from lab.torture.history import History
+from lab.torture.nemesis import Nemesis
 from lab.torture.outages import Outage
 from lab.torture.truth import Told
 from patterns.database import Session
@@ -29,6 +30,12 @@ class Result:
     """How often each process was killed."""
     outages: list[Outage]
     """The times RabbitMQ was away."""
+    faults: dict[str, int]
+    """What else was done, as ``kind`` or ``kind @ where``."""
+    missed: dict[str, int]
+    """What was tried and came to nothing: nobody came by, or nobody noticed."""
+    outcomes: dict[str, int]
+    """Requests by what was asked and what came of it, as far as the client knows."""
     requests: int
     retried: int
     placed_unheard: int
@@ -40,14 +47,16 @@ class Result:
 
     @classmethod
     def of(
-        cls, mode: str, told: Told, killed: Counter[str], outages: list[Outage], load_seconds: float, seconds: float,
-        report: Report, truths: list[Promise],
+        cls, mode: str, told: Told, nemesis: Nemesis, load_seconds: float, seconds: float, report: Report,
+        truths: list[Promise],
     ) -> Result:
         """Count what happened."""
         endings = Counter(row.status for row in told.stored.values())
         why = database_of("order").read(_why_failed, {row.user_id for row in told.stored.values()}, mode)
         return cls(
-            mode, len(told.wanted), dict(endings), why, dict(killed), outages, len(told.history.requests),
+            mode, len(told.wanted), dict(endings), why, dict(nemesis.killed), nemesis.outages,
+            dict(nemesis.faults.happened), dict(nemesis.faults.missed),
+            dict(Counter(f"{one.what} {one.outcome}" for one in told.history.requests)), len(told.history.requests),
             told.history.retried, _placed_unheard(told, told.history), load_seconds, seconds, report, truths,
         )
 

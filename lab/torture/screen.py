@@ -66,6 +66,10 @@ def show(console: Console, plan: Plan, totals: Totals) -> None:
         why = ", ".join(f"{number} {event}" for event, number in sorted(result.why_failed.items()))
         console.print(f"FAILED in {result.mode} by: {why or 'nothing'}", highlight=False)
     for result in totals.results:
+        if result.faults or result.missed:
+            told = [f"{times} {name}" for name, times in sorted(result.faults.items())]
+            told += [f"{times} {name} in vain" for name, times in sorted(result.missed.items())]
+            console.print(f"Faults in {result.mode}: {', '.join(told)}", highlight=False)
         if result.outages:
             console.print(_away(result), highlight=False)
     totals.audit.show(console)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,10 +10,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from lab.books import database_of
-from lab.servers import Keeper, PrivatePostgres, PrivateRabbitMQ, free_ports
-from lab.torture.plan import DEADLINE_SECONDS, FAILURE_RATE, Plan
+from lab.servers import Keeper, PrivateCluster, PrivatePostgres, PrivateRabbitMQ, free_ports
+from lab.torture.lines import SERVERS, Lines
+from lab.torture.plan import FAILURE_RATE, Plan, TortureTrouble
 from lab.torture.processes import ShopProcess
-from patterns.settings import configure, settings
+from patterns.settings import configure, settings, urls_in
 from patterns.shop import SERVICES
 from patterns.transport import use
 
@@ -30,6 +30,9 @@ class TorturedShop:
         self.plan, self.keep_logs = plan, True
         self.groups: dict[str, list[ShopProcess]] = {}
         self.node: PrivateRabbitMQ | None = None
+        self.cluster: PrivateCluster | None = None
+        self.postgres: PrivatePostgres | None = None
+        self.lines: Lines | None = None
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -37,7 +40,7 @@ class TorturedShop:
             self.logs = Path(tempfile.mkdtemp(prefix="orderflow-torture-"))
             opening.callback(self._clear_logs)
             before = settings().model_dump()
-            opening.callback(_point_to, **before)
+            opening.callback(point_to, **before)
             self._keeper = Keeper("torture")
             opening.callback(self._keeper.close)
             self._start(opening)
@@ -53,6 +56,14 @@ class TorturedShop:
     def processes(self) -> list[ShopProcess]:
         """All processes."""
         return [process for group in self.groups.values() for process in group]
+
+    def some_node(self) -> PrivateRabbitMQ:
+        """A node of its RabbitMQ that runs.  Raises TortureTrouble unless it is ours."""
+        if self.cluster is not None:
+            return self.cluster.some_node
+        if self.node is None:
+            raise TortureTrouble("Only a RabbitMQ of the torture's own is broken: unset RABBITMQ_URL.")
+        return self.node
 
     def urls(self, service: str) -> list[str]:
         """Where a service's instances answer."""
@@ -75,7 +86,7 @@ class TorturedShop:
         rate = str(FAILURE_RATE)
         return {
             "PAYMENT_FAILURE_RATE": rate, "DELIVERY_FAILURE_RATE": rate, "VERDICT_SEED": str(self.plan.seed),
-            "ORDER_DEADLINE_SECONDS": str(DEADLINE_SECONDS), "ORDERFLOW_HOST": "127.0.0.1", **servers,
+            "ORDER_DEADLINE_SECONDS": str(self.plan.deadline_seconds), "ORDERFLOW_HOST": "127.0.0.1", **servers,
         }
 
     def _clear_logs(self) -> None:
@@ -97,58 +108,52 @@ class SeparateShop(TorturedShop):
     def _start(self, opening: ExitStack) -> None:
         rabbitmq_url, database_url = settings().rabbitmq_url, settings().database_url
         if not rabbitmq_url:
-            # Only services are killed here, so what the servers wrote need not survive a power cut.
-            rabbitmq = opening.enter_context(PrivateRabbitMQ(fsync=False))
-            rabbitmq.create_vhost("torture")
-            rabbitmq_url = rabbitmq.url("torture")
-            self.node = rabbitmq
+            rabbitmq_url = self._start_rabbitmq(opening)
         if not database_url:
             postgres = opening.enter_context(PrivatePostgres(fsync=False))
             for service in SERVICES:
                 postgres.create_database(f"torture_{service}")
             database_url = postgres.url("torture")
-        _point_to(rabbitmq_url=rabbitmq_url, database_url=database_url)
-        servers = self._environment(RABBITMQ_URL=rabbitmq_url, DATABASE_URL=database_url)
+            self.postgres = postgres
+        point_to(rabbitmq_url=rabbitmq_url, database_url=database_url)
+        if self.plan.faults:
+            if self.plan.heartbeat_seconds is not None:
+                rabbitmq_url = ",".join(f"{url}?heartbeat={self.plan.heartbeat_seconds}" for url in urls_in(rabbitmq_url))
+            self.lines = Lines(urls_in(rabbitmq_url), database_url)
+            opening.callback(self.lines.close)
         ports = iter(free_ports(len(SERVICES) * self.plan.instances))
         for service in SERVICES:
             self.groups[service] = [
-                self._process(service, number, next(ports), servers) for number in range(1, self.plan.instances + 1)
+                self._process(service, number, next(ports), self._servers(service, rabbitmq_url, database_url))
+                for number in range(1, self.plan.instances + 1)
             ]
         self._start_processes()
+
+    def _start_rabbitmq(self, opening: ExitStack) -> str:
+        """Servers are killed here at worst, so what they wrote need not survive a power cut."""
+        if self.plan.cluster:
+            self.cluster = opening.enter_context(PrivateCluster(fsync=False))
+            self.cluster.some_node.create_vhost("torture")
+            return self.cluster.url("torture")
+        self.node = opening.enter_context(PrivateRabbitMQ(fsync=False))
+        self.node.create_vhost("torture")
+        return self.node.url("torture")
 
     def _process(self, service: str, number: int, port: int, servers: dict[str, str]) -> ShopProcess:
         environment = {**servers, f"{service.upper()}_PORT": str(port)}
         where = {service: f"http://127.0.0.1:{port}"}
-        return ShopProcess(self._keeper, f"{service}-{number}", ["serve", service], environment, where, self.logs)
+        process = ShopProcess(self._keeper, f"{service}-{number}", ["serve", service], environment, where, self.logs)
+        if self.plan.faults:
+            process.be_mortal()
+        return process
+
+    def _servers(self, service: str, rabbitmq_url: str, database_url: str) -> dict[str, str]:
+        if self.lines is not None:
+            rabbitmq_url, database_url = (self.lines.url(service, server) for server in SERVERS)
+        return self._environment(RABBITMQ_URL=rabbitmq_url, DATABASE_URL=database_url)
 
 
-class EmbeddedShop(TorturedShop):
-    """``orderflow run``: everything in one process, with its broker's journal and its SQLite files in a folder."""
-
-    def close(self) -> list[str]:
-        """Ctrl-C; answers what is wrong unless it ends well."""
-        [process] = self.processes
-        process.ask_to_end(signal.SIGINT)
-        status = process.wait_until_ended()
-        return [f"orderflow run ended with {status} after SIGINT. {process.last_words()}"] if status else []
-
-    def _start(self, _: ExitStack) -> None:
-        home = self.logs / "home"
-        _point_to(rabbitmq_url="", database_url="", orderflow_home=home)
-        ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
-        environment = self._environment(RABBITMQ_URL="", DATABASE_URL="", ORDERFLOW_HOME=str(home))
-        environment |= {f"{service.upper()}_PORT": str(port) for service, port in ports.items()}
-        where = {service: f"http://127.0.0.1:{port}" for service, port in ports.items()}
-        self.groups["shop"] = [ShopProcess(self._keeper, "shop", ["run"], environment, where, self.logs)]
-        self._start_processes()
-
-
-def shop_for(plan: Plan) -> TorturedShop:
-    """The shop that a plan speaks of."""
-    return EmbeddedShop(plan) if plan.embedded else SeparateShop(plan)
-
-
-def _point_to(**where: Any) -> None:
+def point_to(**where: Any) -> None:
     """Let our own settings, databases and broker be those of the shop; nothing of the ones before stays open."""
     for service in SERVICES:
         database_of(service).close()

@@ -135,7 +135,7 @@ def test_a_lie_is_noticed(lie: str) -> None:
 def totals(*, promise: str = "", truth: str = "", ending: str = "", left: str = "") -> Totals:
     report = Report([Promise("promise", [promise] * bool(promise))], {}, {}, [left] * bool(left))
     truths = [Promise("truth", [truth] * bool(truth))]
-    result = Result("topic", 1, {"SUCCESS": 1}, {}, {}, [], 1, 0, 0, 1.0, 1.0, report, truths)
+    result = Result("topic", 1, {"SUCCESS": 1}, {}, {}, [], {}, {}, {}, 1, 0, 0, 1.0, 1.0, report, truths)
     return Totals([result], [ending] * bool(ending), replace(report, promises=[], unfinished=[]))
 
 
