@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
 import pytest
 from sqlalchemy import func, select
 
+from lab import clients
 from lab.books import database_of
 from lab.faults.dying import PLACES, STATUS, tell_to_die, withdraw
 from lab.queues import queue_depths
@@ -66,7 +66,8 @@ def test_it_dies_there_and_nowhere_else(product: ShopProcess) -> None:
     product.start()
     product.wait_until_ready()
     goods = {"name": "Chair", "price_cents": 4999, "quantity": 50}
-    chair = httpx.post(f"{product.services['product']}/products", json=goods, timeout=60).raise_for_status().json()["id"]
+    made = clients.request("POST", f"{product.services['product']}/products", json=goods, timeout=60)
+    chair = made.raise_for_status().json()["id"]
     for place in PLACES:
         before = left()
         tell_to_die(product.death, place)
