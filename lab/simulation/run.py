@@ -54,12 +54,11 @@ def simulate(
     """Run it; the same arguments give the same result."""
     configure(payment_failure_rate=0.15, delivery_failure_rate=0.15, verdict_seed=str(seed), order_deadline_seconds=30,
               rpc_wait_seconds=3, retry_delays_seconds=(0.5, 1, 2), relay_seconds=6)
-    logging.getLogger().setLevel(logging.CRITICAL)
     world = World(seed, plan=plan, rate=rate, weights=weights, instances=instances, switching=switching)
     clients = Clients(world, workload)
     broken: list[str] = []
     began = world.scheduler.now
-    with world.entered(), seeded(seed):
+    with quietly(), world.entered(), seeded(seed):
         clients.fill()
         clients.start()
         try:
@@ -89,6 +88,17 @@ def seeded(seed: int) -> Iterator[None]:
         yield
     finally:
         random.setstate(before)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """What breaks on purpose is not worth a line each."""
+    before = logging.getLogger().level
+    logging.getLogger().setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.getLogger().setLevel(before)
 
 
 def at_rest(world: World, clients: Clients, began: float) -> bool:

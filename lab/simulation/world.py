@@ -76,6 +76,8 @@ class World:
     def entered(self) -> Iterator[None]:
         """Live in this world: while it lasts, it is everybody's."""
         know_all()
+        for service in SERVICES:
+            app_of(service)  # imported before this world begins: what a module makes at its import outlives it
         use_runtime(self.runtime)
         try:
             self.broker = EmbeddedTransport(choose=lambda _, consumers: self.scheduler.chance.choice(consumers))
