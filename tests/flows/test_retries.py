@@ -16,9 +16,10 @@ from patterns.amqp import Channel, Delivery
 from patterns.errors import ConnectionLost, DatabaseUnavailable
 from patterns.journal import inbox
 from patterns.settings import settings
+from patterns.shop import order_id_for
 from patterns.transport import transport
 from product import crud
-from tests.flows.words import Words, until
+from tests.flows.words import Words, key_for, until
 
 RPC_WAIT_SECONDS = 0.5
 
@@ -31,11 +32,10 @@ def channel() -> Iterator[Channel]:
 
 
 class Failing:
-    """The product service's ``reserve``, failing so many times for the first order it sees."""
+    """The product service's ``reserve``, failing so many times for one order, or for the first it sees."""
 
-    def __init__(self, times: int, error: Exception) -> None:
-        self.times, self.error, self.real = times, error, crud.reserve
-        self.victim: object = None
+    def __init__(self, times: int, error: Exception, victim: object = None) -> None:
+        self.times, self.error, self.real, self.victim = times, error, crud.reserve, victim
 
     def __call__(self, session: Any, order_id: Any, *arguments: Any) -> str | None:
         self.victim = self.victim or order_id
@@ -61,8 +61,9 @@ def test_a_handler_that_always_fails_has_its_message_parked(
 ) -> None:
     ada, chair = words.customer(5_000), words.goods(1_000, 5)
     with monkeypatch.context() as broken:
-        broken.setattr(crud, "reserve", Failing(100, RuntimeError("nobody can do this")))
-        bad, good = words.order(ada, {chair: 1}), words.order(ada, {chair: 1})
+        key = key_for(ada)
+        broken.setattr(crud, "reserve", Failing(100, RuntimeError("nobody can do this"), order_id_for(ada, key)))
+        bad, good = words.order(ada, {chair: 1}, key), words.order(ada, {chair: 1})
         assert words.settled(good)["status"] == "SUCCESS"
         parked = until(lambda: channel.get(topology.parked_queue("product"), auto_ack=True), "it is parked")
     assert parked.properties.headers["parked_because"] == "failed 4 times, at last: RuntimeError: nobody can do this"
