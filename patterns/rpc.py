@@ -34,7 +34,6 @@ def converse(said: Sequence[Said], voice: Voice, listener: Listener, relay: Rela
         requests = [one for one in todo if one.awaits_answer]
         todo = []
         for request in requests:
-            left = until - runtime().monotonic()
-            reply = voice.ask(request, left) if left > 0 else None
-            if reply is not None:
-                todo += listener.answer(reply)
+            with voice.ask(request, until - runtime().monotonic()) as reply:
+                if reply is not None:
+                    todo += listener.answer(reply)

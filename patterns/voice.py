@@ -6,7 +6,8 @@ Answers to RPC requests arrive on the same channel: RabbitMQ's direct reply-to d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from uuid import UUID
 
@@ -66,40 +67,47 @@ class Voice:
             if receipt is Receipt.CONFIRMED and not one.awaits_answer and not one.is_reply
         ])
 
-    def ask(self, request: Said, timeout: float) -> Delivery | None:
+    @contextmanager
+    def ask(self, request: Said, timeout: float) -> Iterator[Delivery | None]:
         """Publish a request and wait for its answer, at most ``timeout`` seconds; None means unknown, not failed.
 
         Nobody waits while the broker is away, or for whom did not answer the last times: its breaker is open.  The
-        request stands in the outbox, and the relay asks.
+        request stands in the outbox, and the relay asks.  Until the block ends, no other thread handles another answer
+        to the same request: what follows from it would be asked there, and nobody here would wait for it.
         """
-        if self.link.trouble is not None:
-            return None
         breaker = self._breaker(request.address)
+        if timeout <= 0 or self.link.trouble is not None or not self._admits(breaker):
+            yield None
+            return
+        asked, answers = (str(request.message_id), request.order_id), runtime().mailbox()
+        self._awaited[asked] = answers
+        try:
+            self.say([request])
+            yield self._first(answers, breaker, timeout)
+        finally:
+            self._awaited.pop(asked, None)
+
+    def _first(self, answers: SimpleQueue[Delivery], breaker: Breaker, timeout: float) -> Delivery | None:
+        """The first answer, if one comes in time; those who ask the same one later learn from it."""
+        try:
+            reply = answers.get(timeout=timeout)
+        except Empty:
+            if timeout >= settings().rpc_wait_seconds * FAIR_SHARE and self.link.trouble is None:
+                breaker.failed(f"no answer from {breaker.name} within {timeout:.1f} s")
+            return None
+        breaker.worked()
+        return reply
+
+    def _admits(self, breaker: Breaker) -> bool:
         try:
             breaker.admit()
         except NotAsked:
-            return None
-        reply = self._asked(request, timeout)
-        if reply is not None:
-            breaker.worked()
-        elif timeout >= settings().rpc_wait_seconds * FAIR_SHARE and self.link.trouble is None:
-            breaker.failed(f"no answer from {request.address} within {timeout:.1f} s")
-        return reply
+            return False
+        return True
 
     def _breaker(self, address: str) -> Breaker:
         with self._making:
             return self.breakers.setdefault(address, Breaker(self.service, address))
-
-    def _asked(self, request: Said, timeout: float) -> Delivery | None:
-        answer: SimpleQueue[Delivery] = runtime().mailbox()
-        self._awaited[str(request.message_id), request.order_id] = answer
-        try:
-            self.say([request])
-            return answer.get(timeout=max(timeout, 0))
-        except Empty:
-            return None
-        finally:
-            self._awaited.pop((str(request.message_id), request.order_id), None)
 
     def publish(self, messages: Sequence[Outgoing], timeout: float = 30.0) -> list[Receipt]:
         """Publish what is in no outbox: retries and parked messages.  Raises BrokerUnavailable."""
@@ -117,7 +125,7 @@ class Voice:
         unawaited = []
         for delivery in deliveries:
             request = self._request(delivery)
-            waiting = self._awaited.pop(request, None) if request else None
+            waiting = self._awaited.get(request) if request else None
             if waiting is None:
                 unawaited.append(delivery)
             else:

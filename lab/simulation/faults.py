@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lab.simulation.scheduler import Task
     from lab.simulation.world import World
 
 EVERYWHERE = ("crash", "stall", "stop", "broker restart", "connection lost", "duplicate", "replay", "consumer cancelled")
@@ -32,12 +33,13 @@ AT: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Somebody at a place: its number in this run, what is called, on what (a service, queue, message type), by whom."""
+    """Somebody at a place: its number in this run, what is called, on what (a service, queue, type), by whose task."""
 
     number: int
     place: str
     whose: str
     process: str
+    task: str
 
 
 Plan = Mapping[int, str] | Callable[[Visit], str | None]
@@ -75,7 +77,7 @@ class Injector:
             return None
         self.number += 1
         self.places[place] += 1
-        kind = None if self.healed else self._kind(place, whose, task.process.name)
+        kind = None if self.healed else self._kind(place, whose, task)
         if kind is not None:
             self.happened[place, kind] += 1
             self.done[self.number] = kind
@@ -87,9 +89,9 @@ class Injector:
         scheduler.may_switch()
         return kind
 
-    def _kind(self, place: str, whose: str, process: str) -> str | None:
+    def _kind(self, place: str, whose: str, task: Task) -> str | None:
         if self.decide is not None:
-            planned = self.decide(Visit(self.number, place, whose, process))
+            planned = self.decide(Visit(self.number, place, whose, task.process.name, task.name))
         else:
             planned = self.plan.get(self.number)
         if planned is None and self.rate and self.chance.random() * 1000 < self.rate:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from uuid import UUID
 
-from lab.books import open_books
+from lab.books import Books, open_books
 from lab.order_story.story import Story
 from lab.promises import check
 from lab.simulation.faults import Plan
@@ -45,6 +46,10 @@ class Result:
     fingerprint: int = 0
     stories: Callable[[], list[Story]] = field(default=list, repr=False, compare=False)
     """What became of each order that the complaints name, or of all: asked only by who wants to show it."""
+    books: Callable[[], Books] | None = field(default=None, repr=False, compare=False)
+    """All that stands in the databases at the end."""
+    told: list[tuple[float, UUID, str]] = field(default_factory=list)
+    """When a client was told what about which order."""
 
 
 def simulate(
@@ -75,7 +80,7 @@ def simulate(
         seed, broken, world.injector.number, world.scheduler.steps, world.scheduler.now - began, world.injector.happened,
         world.injector.done, outcomes(world), world.story,
         hash((world.injector.number, world.scheduler.steps, world.scheduler.now)),
-        partial(stories, world, clients, broken),
+        partial(stories, world, clients, broken), partial(open_books, clients._at), clients.told.answers,
     )
 
 
