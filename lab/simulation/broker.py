@@ -83,8 +83,10 @@ class SimulatedChannel(EmbeddedChannel):
                 super().publish(messages[: len(messages) // 2], timeout)
             self._lose()
             return unknown
-        if fault in ("refused", "unroutable"):
-            return [Receipt.REFUSED if fault == "refused" else Receipt.RETURNED] * len(messages)
+        if fault == "refused":
+            return [Receipt.REFUSED] * len(messages)
+        if fault == "unroutable":  # only what is mandatory comes back; of the rest the broker says that all is well
+            return [Receipt.RETURNED if message.mandatory else Receipt.CONFIRMED for message in messages]
         receipts = super().publish(messages, timeout)
         fault = self.at("published", types)
         if fault == "confirm lost":

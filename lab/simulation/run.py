@@ -16,6 +16,7 @@ from lab.order_story.story import Story
 from lab.promises import check
 from lab.simulation.faults import Plan
 from lab.simulation.invariants import Broken
+from lab.simulation.journals import LATEST_SECONDS, overdue, told_by_journals
 from lab.simulation.scheduler import Killed, Stalled
 from lab.simulation.story import stories
 from lab.simulation.workload import Clients, Workload
@@ -68,10 +69,13 @@ def simulate(
         clients.start()
         try:
             world.later(TROUBLE_SECONDS, lambda: setattr(world.injector, "healed", True))
+            world.later(TROUBLE_SECONDS + LATEST_SECONDS, lambda: clients.wrong.extend(overdue(world)))
             if not world.scheduler.run(lambda: at_rest(world, clients, began)):
                 broken.append("nobody can go on")
         except (Broken, Stalled, AssertionError) as error:
             broken.append(f"{type(error).__name__}: {error}")
+        except Exception as error:  # a thread of the shop ended by a surprise; nobody may outlive that unnoticed
+            broken.append(f"a thread died of {type(error).__name__}: {error}")
         except Killed as error:
             broken.append(f"the simulation itself died: {error}")
         if not broken:
@@ -140,6 +144,7 @@ def when_quiet(world: World, clients: Clients) -> list[str]:
     books = open_books(lambda service: clients._at(service))
     for promise in check(books):
         found += [f"{promise.text} {where}" for where in promise.broken[:3]]
+    found += told_by_journals(world, len(clients.workload.wishes))
     found += [f"a client was told that {order} is accepted; it is not there"
               for order in sorted(clients.told.accepted - books.orders.keys())]
     for order, status in clients.told.endings.items():

@@ -15,7 +15,7 @@ from order import crud as orders
 from patterns.errors import NotFound, OrderflowError, ServerUnavailable, Unreadable
 from patterns.place_order import OrderRequest, PlaceOrder
 from patterns.settings import settings
-from patterns.shop import CancelOrder, Status
+from patterns.shop import SERVICES, CancelOrder, Status
 from product import crud as products
 from user import crud as users
 
@@ -41,9 +41,9 @@ class Wish:
 
 @dataclass(frozen=True)
 class Chore:
-    """What the shop's people do meanwhile: deposits, restocks, price changes."""
+    """What the shop's people do meanwhile: deposits, restocks, price changes; or a service that is away."""
 
-    kind: str  # deposit, restock or price
+    kind: str  # deposit, restock, price; or away: SERVICES[whose] stands still for so many seconds
     whose: int
     amount: int
     at: float
@@ -184,6 +184,9 @@ class Clients:
 
     def _do(self, chore: Chore, key: str) -> None:
         self.world.scheduler.wait(chore.at)
+        if chore.kind == "away":
+            self._away(SERVICES[chore.whose], chore.amount)
+            return
         work: dict[str, tuple[str, Callable[..., Any], tuple[Any, ...]]] = {
             "deposit": ("user", users.deposit, (chore.whose, chore.amount, uuid5(NAMES, key))),
             "restock": ("product", products.restock, (chore.whose, chore.amount)),
@@ -194,6 +197,12 @@ class Clients:
             self._at(service).transact(verb, *arguments)
         except ServerUnavailable:
             self.told.unknown += 1
+
+    def _away(self, service: str, seconds: float) -> None:
+        """Let every instance of a service stand still, as if its machine were paused."""
+        for instance in self.world.instances:
+            if instance.service == service:
+                instance.process.stopped_until = self.world.scheduler.now + seconds
 
     def _at(self, service: str) -> SimulatedDatabase:
         store = self.world.stores[service]

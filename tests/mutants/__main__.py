@@ -1,0 +1,71 @@
+"""The mutants: ``python -m tests.mutants [NAME …]`` hunts them, ``replay NAME`` shows what one breaks.
+
+With ``--write`` what was caught goes to catches.json and docs/mutants.md.  Exit status 1 when one survives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from lab.simulation.show import told
+from tests.mutants.hunt import BUDGET, Catch, control, hunt, smallest
+from tests.mutants.memory import caught, remember
+from tests.mutants.registry import MUTANTS
+from tests.mutants.table import DOCUMENT, in_words, written
+
+
+def main() -> int:
+    """See the module."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="mutants, or `replay` and one; all, if none is named")
+    parser.add_argument("--seeds", type=int, default=BUDGET, help="a mutant that outlives so many has survived")
+    parser.add_argument("--write", action="store_true", help="write down what was caught")
+    parser.add_argument("--diagram", type=Path, help="where replay draws its sequence diagram, as Markdown for Mermaid")
+    asked = parser.parse_args()
+    if asked.names[:1] == ["replay"]:
+        return replay(*asked.names[1:], seeds=asked.seeds, diagram=asked.diagram)
+    survivors = [name for name in asked.names or MUTANTS if not hunted(name, asked.seeds, write=asked.write)]
+    if asked.write:
+        DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    print(f"survived: {', '.join(survivors)}" if survivors else "All were caught that can be.")
+    return 1 if survivors else 0
+
+
+def hunted(name: str, seeds: int, *, write: bool) -> bool:
+    """Hunt one; whether all is as it should be."""
+    mutant = MUTANTS[name]
+    catch = hunt(mutant, seeds)
+    if catch is None:
+        print(f"{name}: nothing in {seeds} seeds" + (f"; {mutant.harmless}" if mutant.harmless else ""), flush=True)
+        return bool(mutant.harmless)
+    small = smallest(catch)
+    print(f"{name}: seed {catch.seeds}: {small.check}\n    {in_words(small.case, small.mode)}", flush=True)
+    if write:
+        remember(small)
+    return not mutant.harmless
+
+
+def replay(name: str, *, seeds: int, diagram: Path | None) -> int:
+    """Show what a mutant breaks, in the smallest case that is found."""
+    mutant = MUTANTS[name]
+    catch = caught(mutant, seeds)
+    if catch is None:
+        print(f"{name} survived {seeds} seeds.")
+        return 1
+    return show(smallest(catch), diagram or Path(f"{name}.md"))
+
+
+def show(catch: Catch, diagram: Path) -> int:
+    """The case with the mutant, and without it."""
+    print(f"Without this defence: {catch.mutant.removed}")
+    with catch.mutant.applied():
+        print(told(catch.case, catch.case.run(), diagram))
+    sound = control(catch)
+    print(f"With it: {sound or 'every promise is kept.'}")
+    return 1 if sound else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""The table of docs/mutants.md: defence removed → what breaks → smallest counterexample.  Run, it writes it anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lab.simulation.case import Case
+from tests.mutants.elsewhere import ELSEWHERE
+from tests.mutants.memory import known_catch, remembered
+from tests.mutants.mutant import Mutant
+from tests.mutants.registry import MUTANTS
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "mutants.md"
+BEGIN, END = "<!-- generated: mutants -->", "<!-- end of generated: mutants -->"
+
+
+def table() -> str:
+    """All mutants with what caught them, as Markdown."""
+    lines = ["| | defence removed | noticed by | seeds | smallest counterexample | replay |", "|---|---|---|---:|---|---|"]
+    lines += [_row(mutant) for mutant in MUTANTS.values()]
+    lines += ["", "| | defence removed | noticed by |", "|---|---|---|"]
+    lines += [f"| {one.number} | {one.removed} | {one.noticed_by} |" for one in ELSEWHERE]
+    return "\n".join(lines)
+
+
+def written(document: str) -> str:
+    """The document with the table as it is now."""
+    before, _, rest = document.partition(BEGIN)
+    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{rest.partition(END)[2]}"
+
+
+def _row(mutant: Mutant) -> str:
+    if mutant.name not in remembered():
+        noticed = f"nothing, and it need not: {mutant.harmless}" if mutant.harmless else "not hunted yet"
+        return f"| {mutant.number} | {mutant.removed} | {noticed} | | | |"
+    catch = known_catch(mutant)
+    assert catch is not None
+    small = in_words(catch.case, catch.mode)
+    return (f"| {mutant.number} | {mutant.removed} | {catch.check} | {catch.seeds} | {small} "
+            f"| `python -m tests.mutants replay {mutant.name}` |")
+
+
+def in_words(case: Case, mode: str) -> str:
+    """What happens in a case, for a cell of a table."""
+    work = case.workload
+    orders = f"{len(work.wishes)} order{'s' * (len(work.wishes) > 1)}"
+    fuss = [word for word, is_so in (
+        ("a cancellation", any(wish.cancel_after is not None for wish in work.wishes)),
+        ("a repeated request", any(wish.asks > 1 for wish in work.wishes)),
+        *((f"a {chore.kind}" if chore.kind != "away" else "a service away", True) for chore in work.chores),
+        ("two instances", case.instances > 1),
+    ) if is_so]
+    faults = [kind for _, kind in sorted(case.plan.items())]
+    return f"{mode}: {', '.join([orders, *dict.fromkeys(fuss)])}; {', '.join(faults) or 'no fault'}"
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,61 @@
+"""The tier ``mutants``: the shop with one defence taken away after the other; a mutant that survives fails the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from lab.verify.tier import Asked, Size, Tally, Tell, Tier, Violation
+from tests.mutants.hunt import BUDGET, control, hunt
+from tests.mutants.mutant import Mutant
+from tests.mutants.registry import MUTANTS
+
+SEEDS: dict[Size, int] = {"quick": 40, "commit": BUDGET, "nightly": 10 * BUDGET}
+A_SLICE = 8
+"""Mutants."""
+
+
+def slices(asked: Asked) -> Iterable[Asked]:
+    """A few mutants each, told by the slice's seed: its first mutant's number comes after the asked seed."""
+    return [replace(asked, seed=asked.seed * 1000 + first) for first in range(0, len(MUTANTS), A_SLICE)]
+
+
+def run(asked: Asked, tell: Tell) -> Tally:
+    """Hunt this slice's mutants with fresh seeds, and run as many seeds again with nothing taken away."""
+    tally = Tally()
+    seed, first = divmod(asked.seed, 1000)
+    chosen = [mutant for mutant in MUTANTS.values() if set(mutant.modes) & set(asked.modes)][first:first + A_SLICE]
+    for number, mutant in enumerate(chosen):
+        _one(tally, replace(mutant, modes=tuple(mode for mode in mutant.modes if mode in asked.modes)), seed, asked)
+        tell((number + 1) / len(chosen))
+    return tally
+
+
+def _one(tally: Tally, mutant: Mutant, seed: int, asked: Asked) -> None:
+    seeds = asked.faults or SEEDS[asked.size]
+    catch = hunt(mutant, seeds if not mutant.harmless else min(seeds, 60), first=seed * BUDGET)
+    tally.runs += catch.seeds if catch else seeds
+    tally.happened["defence removed"] += 1
+    again = f"python -m tests.mutants {mutant.name}"
+    if catch is None and not mutant.harmless:
+        tally.violations.append(Violation(f"{mutant.name} survived {seeds} seeds: {mutant.removed}", again))
+    elif catch is not None and mutant.harmless:
+        tally.violations.append(Violation(f"{mutant.name} should break nothing, and {catch.said}", again))
+    if catch is not None:
+        tally.seen["mutants caught"] += 1
+        tally.seen["at the first seed"] += catch.seeds == 1
+        tally.seen["by the expected check"] += catch.check in mutant.fires
+        # The same run with the defence in its place must break nothing, or the catch says nothing.
+        if sound := control(catch):
+            tally.violations.append(Violation(f"without any mutant: {sound}", catch.case.command))
+
+
+def judge(asked: Asked, tally: Tally) -> list[str]:
+    """Every mutant is hunted, and those that can break something are caught by what was meant to notice, mostly."""
+    caught, hunted = tally.seen["mutants caught"], tally.happened["defence removed"]
+    expected = tally.seen["by the expected check"]
+    found = [] if hunted or not asked.modes else ["no mutant was hunted"]
+    return found + ([f"expected checks: {expected} of {caught}"] if expected * 2 < caught else [])
+
+
+TIER = Tier("mutants", "one defence after the other is taken away", "run", slices, run, judge, parallel=2)
