@@ -16,6 +16,11 @@ from patterns.settings import settings
 LOCK_SECONDS = 5
 """How long a statement waits for somebody else's lock on PostgreSQL."""
 
+KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+"""A PostgreSQL that vanished without a word is given up within a minute, as RabbitMQ is by its heartbeat; the system's own
+patience is two hours for who waits for an answer (seconds, and tcp_user_timeout in milliseconds;
+https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-KEEPALIVES)."""
+
 
 def database_url(service: str) -> URL:
     """Where a service's tables are: DATABASE_URL with ``{service}`` filled in, or its own file in ORDERFLOW_HOME.
@@ -53,7 +58,7 @@ def make_engine(url: URL, clock: Callable[[], float]) -> Engine:
     return create_engine(
         url, pool_size=10, max_overflow=30, pool_timeout=10,
         connect_args={
-            "options": limits, "connect_timeout": 5, "application_name": "orderflow",
+            **KEEPALIVE, "options": limits, "connect_timeout": 5, "application_name": "orderflow",
             "client_encoding": "utf8",  # else a database in SQL_ASCII (a server set up without a locale) answers bytes
         },
     )

@@ -19,7 +19,7 @@ from lab.torture.nemesis import Nemesis
 from lab.torture.outages import Broker, promises_of
 from lab.torture.plan import Plan, TortureTrouble
 from lab.torture.result import Result, Totals
-from lab.torture.shops import TorturedShop
+from lab.torture.shops import TorturedShop, forget_connections
 from lab.torture.truth import check_truth, what_is_so
 from lab.torture.wishes import Wish, stock_up, wishes
 from patterns.database import Session
@@ -96,6 +96,7 @@ def _torture_mode(shop: TorturedShop, mode: str, watch: Watch, plan: Plan | None
     loaded = time.monotonic() - began
     for process in shop.processes:
         process.wait_until_ready()
+    forget_connections()  # ours were cut off as well, each pool's at another time
     report = _audit_when_quiet(plan.quiet_seconds, lambda: tick("coming to rest"))
     tick("asking for every order")
     told = what_is_so(mode, wanted, load.history, shop.urls("order"))

@@ -155,7 +155,12 @@ class SeparateShop(TorturedShop):
 
 def point_to(**where: Any) -> None:
     """Let our own settings, databases and broker be those of the shop; nothing of the ones before stays open."""
-    for service in SERVICES:
-        database_of(service).close()
+    forget_connections()
     use(None)
     configure(**where)
+
+
+def forget_connections() -> None:
+    """Close our own connections to the shop's databases; the next use opens new ones."""
+    for service in SERVICES:
+        database_of(service).close()
