@@ -11,8 +11,11 @@ from patterns.broker.effects import Effect
 from patterns.broker.exchanges import PREDECLARED, Exchange
 from patterns.errors import ChannelClosed
 
-Chooser = Callable[[Queue, Sequence[Consumer]], Consumer]
-"""Says which of several ready consumers gets the next message: RabbitMQ promises no order, so tests may choose any."""
+Chooser = Callable[[Queue, Sequence[Consumer]], Consumer | None]
+"""Says which of several ready consumers gets the next message: RabbitMQ promises no order, so tests may choose any.
+
+None: nobody now; whoever says so sees to it that the queue is served again.
+"""
 
 
 class Core:

@@ -100,6 +100,8 @@ class Declaring(Closing):
         """Let the exchange's messages with this key into the queue."""
         channel = self.channel(channel_id)
         self._not_default(channel, exchange, now)
+        if queue in self.queues:
+            self.find_exchange(channel, exchange, now)  # that it is missing comes before whose the queue is
         target, source = self.find_queue(channel, queue, now), self.find_exchange(channel, exchange, now)
         binding = Binding(target, key, dict(arguments or {}))
         if source.kind == "headers" and (kind := binding.arguments.get("x-match", "all")) not in X_MATCH:
@@ -119,10 +121,12 @@ class Declaring(Closing):
         self._not_default(channel, exchange, now)
         if queue not in self.queues or exchange not in self.exchanges:
             return
-        target, source = self.find_queue(channel, queue, now), self.exchanges[exchange]
+        target, source = self.queues[queue], self.exchanges[exchange]
         binding = Binding(target, key, dict(arguments or {}))
-        if source.remove(binding.identity) is None:
-            return
+        if binding.identity not in source.bindings:
+            return  # also when the queue is another connection's
+        self.find_queue(channel, queue, now)
+        source.remove(binding.identity)
         if self.journaling and target.lasting and source.durable:
             self.log.append(("unbind", exchange, queue, key, binding.arguments))
         self.unused_exchange(source)

@@ -24,7 +24,8 @@ class Hearing(Closing):
         if queue_name == DIRECT_REPLY_TO:
             return self._consume_replies(channel, auto_ack, now)
         queue = self.find_queue(channel, queue_name, now)
-        if queue.consumers and (exclusive or queue.consumers[0].exclusive):
+        # RabbitMQ does not look at it on quorum queues.
+        if queue.consumers and not queue.quorum and (exclusive or queue.consumers[0].exclusive):
             self.fail(channel, 403, f"ACCESS_REFUSED - queue '{queue_name}' in vhost '/' in exclusive use", now)
         consumer = Consumer(
             f"ctag{channel_id}.{self.next_serial()}", channel, queue, auto_ack, exclusive, channel.prefetch

@@ -47,5 +47,5 @@ class Speaking(Closing):
         """Hand a reply to whoever waits for it; nobody keeps it when they are gone."""
         asker: Channel | None = self.requesters.get(message.routing_key.removeprefix(REPLY_PREFIX))
         if asker is not None:
-            asker.last_tag += 1
+            # It takes no delivery tag of the channel's: the next delivery's is what it would have been.
             self.effects.append(Deliver(asker.id, asker.reply_consumer, DIRECT_REPLY_TO, None, message, False, 0))

@@ -52,6 +52,10 @@ class Storing(Core):
             if entry.expires_at is not None:
                 self.timed[queue.name] = queue
             self.serve(queue, now, arriving=entry)
+            if not queue.quorum:  # it looks first whether it is too long, and then whether what arrived has expired
+                self._drop_overflow(queue, now)
+            if queue.ready and queue.ready[0] is entry:
+                self.serve(queue, now)
             self._drop_overflow(queue, now)
         return stored
 
@@ -65,7 +69,7 @@ class Storing(Core):
     def serve(self, queue: Queue, now: float, arriving: Entry | None = None) -> None:
         """Hand out what is ready, as long as a consumer has room.  What expired at the head dies instead.
 
-        ``arriving``: a message that is given its one chance even when it expires at once.
+        ``arriving``: a message that is given its one chance even when it expires at once; the caller sees to its end.
         """
         ready = queue.ready
         while ready:
@@ -77,8 +81,6 @@ class Storing(Core):
             if consumer is None:
                 break
             self._hand(queue, self.pop(queue), consumer)
-        if arriving is not None and ready and ready[0] is arriving:
-            self.serve(queue, now)
 
     def _next_consumer(self, queue: Queue) -> Consumer | None:
         consumers = queue.consumers

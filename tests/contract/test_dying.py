@@ -306,3 +306,10 @@ def test_else_the_oldest_give_way(client: Client, kind: str) -> None:
     gone = [client.get(dead) for _ in range(2)]
     assert {each.body for each in gone} == {b"a", b"b"}
     assert [deaths(each) for each in gone] == [[(queue, "maxlen", 1)]] * 2
+
+
+def test_a_classic_queue_looks_at_its_length_before_it_looks_at_the_time(client: Client) -> None:
+    grave = client.queue()
+    queue = client.queue(message_ttl=0, max_length=0, dead_letter_exchange="", dead_letter_routing_key=grave)
+    client.said(queue, "too many, and expired")
+    assert deaths(client.get(grave)) == [(queue, "maxlen", 1)]

@@ -209,6 +209,25 @@ def test_an_exclusive_consumer_wants_the_queue_for_itself(client: Client, other:
         client.channel.consume(queue, exclusive=True)
 
 
+def test_a_quorum_queue_does_not_mind_an_exclusive_consumer(client: Client, other: Client) -> None:
+    queue = client.queue("quorum")
+    client.channel.consume(queue, exclusive=True)
+    other.channel.consume(queue)
+    client.channel.consume(queue, exclusive=True)
+
+
+def test_what_is_missing_is_told_before_whose_the_queue_is(client: Client, other: Client) -> None:
+    queue, nothing = client.queue(exclusive=True, durable=False), client.fresh("nothing")
+    with closes(other, 404):
+        other.channel.bind(queue, nothing, "k")
+    with closes(other, 405):
+        other.channel.bind(queue, "amq.direct", "k")
+    other.channel.unbind(queue, "amq.direct", "k")  # nothing is bound so
+    client.channel.bind(queue, "amq.direct", "k")
+    with closes(other, 405):
+        other.channel.unbind(queue, "amq.direct", "k")
+
+
 def test_an_unused_queue_expires(client: Client, other: Client) -> None:
     # Asked by publishing: looking at a queue would count as using it.
     queue, used = client.queue(expires=LONG_ENOUGH), client.queue(expires=LONG_ENOUGH)

@@ -31,6 +31,17 @@ def test_a_question_is_answered(client: Client, other: Client, kind: str) -> Non
     assert (answer.queue, answer.consumer, answer.routing_key) == (DIRECT_REPLY_TO, consumer, reply_to)
 
 
+def test_an_answer_takes_no_delivery_tag(client: Client, other: Client) -> None:
+    client.channel.consume(DIRECT_REPLY_TO, auto_ack=True)
+    reply_to = asked(client, other, client.queue())
+    queue = client.queue()
+    client.channel.consume(queue)
+    other.say(reply_to, "answer", mandatory=False)
+    assert client.heard(1) == ["answer"]
+    other.said(queue, "m")
+    assert [each.tag for each in client.hear(1)] == [1]
+
+
 def test_a_mandatory_answer_is_returned_although_it_arrives(client: Client, other: Client) -> None:
     client.channel.consume(DIRECT_REPLY_TO, auto_ack=True)
     reply_to = asked(client, other, client.queue())
