@@ -1,0 +1,173 @@
+"""The model's side: the embedded broker, told what RabbitMQ chose where AMQP lets it choose.
+
+Three choices are fed in: which consumer gets a message, in which order messages from several sources (publishers and
+dying queues) entered a queue in one step, and in which order several queues' deliveries reached one channel.  Everything
+else is the model's own, and compared.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
+
+from lab.differential.likeness import Arrived
+from lab.differential.sides import CONNECTION_OF, Side
+from patterns.amqp import DIRECT_REPLY_TO, Delivery
+from patterns.broker import EmbeddedTransport, Machine
+from patterns.broker.data import Consumer, Entry, Message, Queue
+from patterns.broker.deadletter import deaths_of
+
+BEGAN = 1_700_000_000.0
+
+Wishes = Mapping[str, Mapping[int, deque[tuple[str, str]]]]
+"""By queue and client: what RabbitMQ delivered, as body and consumer."""
+
+
+class ModelTransport(EmbeddedTransport):
+    """The embedded broker with a clock that stands still until it is told."""
+
+    def __init__(self, choose: Callable[[Queue, Sequence[Consumer]], Consumer | None]) -> None:
+        self.now = BEGAN
+        super().__init__(clock=lambda: self.now, choose=choose)
+
+    @property
+    def machine(self) -> Machine:
+        """What decides."""
+        return self._engine.machine
+
+    def pass_time(self, seconds: float) -> None:
+        """Let so much time go by."""
+        self.now += seconds
+        with self._engine.operation() as (machine, now):
+            machine.advance(now)
+
+
+class ModelSide(Side):
+    """The embedded broker with the program's clients."""
+
+    transport: ModelTransport
+
+    def __init__(self) -> None:
+        self.wishes: Wishes = {}
+        self.starting = ""  # the consumer that is being started, before it has a tag
+        self.steps: list[int] = []  # the machine's serial at the end of each step
+        super().__init__(ModelTransport(self._choose))
+
+    def pass_time(self) -> None:
+        """Let expire what expires soon."""
+        self.transport.pass_time(1.0)
+
+    def queues(self) -> dict[str, tuple[int, int, int, bool]]:
+        """Every queue: how many are ready, how many consumers, on which connection to ask, whether it is a quorum queue."""
+        numbers = [getattr(connection, "number", 0) for connection in self.connections]
+        return {
+            queue.name: (
+                len(queue.ready), len(queue.consumers),
+                numbers.index(queue.owner) if queue.owner in numbers else 0, queue.quorum,
+            ) for queue in self.transport.machine.queues.values()
+        }
+
+    # --- what RabbitMQ chose ---
+
+    def told(self, arrived: Mapping[int, Sequence[Arrived]], named: Callable[[str], str]) -> None:
+        """Hear what RabbitMQ delivers in this step."""
+        wishes: dict[str, dict[int, deque[tuple[str, str]]]] = defaultdict(lambda: defaultdict(deque))
+        for client, items in arrived.items():
+            for item in items:
+                if isinstance(item, Delivery):
+                    wishes[item.queue][client].append((item.body.decode(), named(item.consumer)))
+        self.wishes = wishes
+
+    def fetched(self, queue: str, body: str) -> None:
+        """Hear what RabbitMQ's next get answers."""
+        if (found := self.transport.machine.queues.get(queue)) is not None:
+            self._prefer(found, {body})
+
+    def _choose(self, queue: Queue, ready: Sequence[Consumer]) -> Consumer | None:
+        wishes = [each for each in self.wishes.get(queue.name, {}).values() if each]
+        if not wishes:
+            return ready[0]  # RabbitMQ delivers nothing more of this queue: comparing will say so
+        self._prefer(queue, {each[0][0] for each in wishes})
+        body = queue.ready[0].message.body.decode()
+        for wish in wishes:
+            for consumer in ready:
+                if wish[0] == (body, self.names.get(consumer.tag, self.starting)):
+                    wish.popleft()
+                    return consumer
+        return None  # not this one now: what RabbitMQ delivers first may still be on its way
+
+    def _prefer(self, queue: Queue, bodies: set[str]) -> None:
+        """Put one of these first, if it might as well have come before the head: in the same step, from elsewhere."""
+        if not queue.ready:
+            return
+        before: list[Entry] = []
+        for entry in queue.ready:
+            if entry.redelivered or self._step(entry) != self._step(queue.ready[0]):
+                return
+            source = _source(entry.message)
+            if entry.message.body.decode() in bodies and all(_source(each.message) != source for each in before):
+                _move_to_front(before, entry)
+                return
+            before.append(entry)
+
+    def _step(self, entry: Entry) -> int:
+        return bisect_left(self.steps, entry.id)
+
+    # --- what came of it ---
+
+    def end_step(self, arrived: Mapping[int, Sequence[Arrived]]) -> dict[int, list[Arrived]]:
+        """What the model delivered; between queues in the order in which RabbitMQ did."""
+        self.transport.pass_time(0.0)  # what expired at a head that another one left
+        self.steps.append(self.transport.machine.serial)
+        return {client: self._in_order(client, arrived.get(client, ())) for client in range(len(CONNECTION_OF))}
+
+    def _in_order(self, client: int, real: Sequence[Arrived]) -> list[Arrived]:
+        ours = self.taken(client)
+        by_queue: dict[str, deque[Arrived]] = defaultdict(deque)
+        for item in ours:
+            by_queue[item.queue].append(item)
+        if sorted(item.queue for item in real) != sorted(item.queue for item in ours):
+            return ours
+        ordered = [by_queue[item.queue].popleft() for item in real]
+        return self._renumber(client, ordered) if ordered != ours else ours
+
+    def _renumber(self, client: int, ordered: list[Arrived]) -> list[Arrived]:
+        """Give the deliveries of this step their tags anew, in this order."""
+        channel = self.transport.machine.channels[getattr(self.channels[client], "number", 0)]
+        count = sum(map(_has_tag, ordered))
+        held = {tag: channel.unacked.pop(tag) for tag in list(channel.unacked) if tag > channel.last_tag - count}
+        tag, result = channel.last_tag - count, list[Arrived]()
+        for item in ordered:
+            if isinstance(item, Delivery) and _has_tag(item):
+                tag += 1
+                if item.tag is not None:
+                    channel.unacked[tag] = held[item.tag]
+                    item = _tagged(item, tag)
+            result.append(item)
+        return result
+
+
+def _has_tag(item: Arrived) -> bool:
+    """Whether it has a number among the channel's deliveries, whether told to us or not; replies have none."""
+    return isinstance(item, Delivery) and item.queue != DIRECT_REPLY_TO
+
+
+def _tagged(item: Delivery, tag: int) -> Delivery:
+    return Delivery(
+        item.queue, tag, item.exchange, item.routing_key, item.body, item.properties, item.redelivered, item.consumer
+    )
+
+
+def _source(message: Message) -> str:
+    """Where a message came from: a publisher, or the queue it died in."""
+    deaths = deaths_of(message.properties.headers)
+    return str(deaths[0].get("queue")) if deaths else ""
+
+
+def _move_to_front(before: list[Entry], entry: Entry) -> None:
+    """Places stay what they are; what stands there moves."""
+    places = [*before, entry]
+    contents = [(each.message, each.expires_at, each.returns, each.lasting) for each in (entry, *before)]
+    for place, content in zip(places, contents, strict=True):
+        place.message, place.expires_at, place.returns, place.lasting = content

@@ -1,0 +1,78 @@
+"""Programs nobody thought of: Hypothesis makes them, and makes those that find something small.
+
+https://hypothesis.readthedocs.io
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from lab.differential import operations as ops
+
+PARTS = 6
+"""A program is so many lists of operations: one list would be short, or could not be made shorter."""
+
+clients = st.integers(0, ops.CLIENTS - 1)
+queues = st.sampled_from((*range(ops.QUEUES), *range(ops.QUEUES), *range(ops.QUEUES), ops.QUEUES))
+exchanges = st.sampled_from((*range(ops.EXCHANGES), *range(ops.EXCHANGES), *range(ops.EXCHANGES), ops.EXCHANGES))
+seldom = st.sampled_from((False, False, False, False, True))
+nth = st.integers(0, 5)
+
+dead = st.sampled_from((None, *range(ops.QUEUES), *range(ops.QUEUES), *range(ops.QUEUES + ops.EXCHANGES + 1)))
+dead_key = st.none() | st.integers(0, len(ops.KEYS) - 1)
+classic = st.builds(
+    ops.Shape, st.just(False), exclusive=seldom, auto_delete=seldom, durable=st.booleans(),
+    ttl=st.sampled_from((None, None, None, 0, ops.LONG)), max_length=st.sampled_from((None, None, None, 0, 1, 2, 3)),
+    rejects=st.booleans(), dead_to=dead, dead_key=dead_key,
+)
+quorum = st.builds(
+    ops.Shape, st.just(True), ttl=st.sampled_from((None, None, ops.LONG)), max_length=st.none(),
+    delivery_limit=st.sampled_from((None, 0, 1, 2, 50)), dead_to=dead, dead_key=dead_key,
+)
+shapes = st.sampled_from([classic, classic, quorum]).flatmap(lambda one: one)
+
+said = st.builds(
+    ops.Said, to=st.integers(0, ops.QUEUES - 1) | st.integers(0, ops.QUEUES + ops.EXCHANGES),
+    key=st.integers(0, len(ops.KEYS) - 1), mandatory=st.booleans(), persistent=st.booleans(),
+    headers=st.integers(0, len(ops.HEADERS) - 1), expiration=st.sampled_from((None,) * 8 + (0, ops.LONG)),
+)
+publish = st.builds(ops.Publish, clients, st.lists(said, min_size=1, max_size=3).map(tuple))
+expiring = st.builds(ops.Publish, clients, st.lists(
+    st.builds(ops.Said, to=queues, expiration=st.sampled_from((None, ops.SHORT, ops.SHORT)), mandatory=st.booleans()),
+    min_size=1, max_size=3).map(tuple))
+consume = st.builds(ops.Consume, clients, queues, st.integers(0, 3), auto_ack=seldom, exclusive=seldom)
+settle = st.builds(
+    ops.Settle, clients, nth, st.sampled_from(("ack", "nack", "nack", "reject")), st.booleans(), st.booleans()
+)
+wrong = st.builds(ops.Settle, clients, st.just(-1), st.sampled_from(("ack", "nack", "reject")), st.booleans())
+bind = st.builds(
+    ops.Bind, clients, queues, exchanges,
+    st.integers(0, len(ops.PATTERNS) - 1), st.integers(0, len(ops.WANTED) - 1), seldom,
+)
+declare_exchange = st.builds(
+    ops.DeclareExchange, clients, st.integers(0, ops.EXCHANGES - 1),
+    st.sampled_from(("topic", "topic", "direct", "fanout", "headers")), seldom, st.none() | st.integers(0, ops.EXCHANGES),
+)
+
+often: list[SearchStrategy[ops.Operation]] = [
+    publish, publish, publish, publish, publish, settle, settle, settle, settle, settle, consume, consume, bind, bind,
+    st.builds(ops.Get, clients, queues, st.booleans()), st.builds(ops.Get, clients, queues, st.just(False)),
+    st.builds(ops.Get, clients, queues, st.just(False)), declare_exchange,
+]
+rarely: list[SearchStrategy[ops.Operation]] = [
+    expiring, wrong, st.builds(ops.DeclareQueue, clients, st.integers(0, ops.QUEUES - 1), shapes, seldom),
+    st.builds(ops.CheckQueue, clients, queues),
+    st.builds(ops.DeleteQueue, clients, queues, seldom, seldom), st.builds(ops.DeleteExchange, clients, exchanges, seldom),
+    st.builds(ops.Cancel, clients, nth), st.builds(ops.Purge, clients, queues), st.builds(ops.Close, clients, seldom),
+    st.builds(ops.Ask, clients, queues), st.builds(ops.Ask, clients, queues),
+    st.builds(ops.Reply, clients, nth, st.booleans()), st.builds(ops.Reply, clients, nth, st.booleans()),
+]
+operations = st.sampled_from([*often, *often, *rarely]).flatmap(lambda one: one)  # one_of would take each kind once only
+programs = st.builds(
+    ops.Program,
+    st.lists(shapes, min_size=1, max_size=ops.QUEUES).map(tuple), st.lists(declare_exchange, max_size=2).map(tuple),
+    st.tuples(*[st.lists(operations, max_size=20)] * PARTS).map(lambda parts: tuple(chain(*parts))),
+)

@@ -1,0 +1,81 @@
+"""Many programs on both brokers; one that finds a difference is made small before it is told."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Flaky
+
+from lab.differential.operations import Program
+from lab.differential.programs import programs
+from lab.differential.real import RealSide
+from lab.differential.run import PATIENCE, Different, Run
+from lab.differential.text import as_text
+from lab.verify.tier import Violation
+
+TOGETHER = 25
+"""Programs made from one seed."""
+
+
+@dataclass
+class Search:
+    """What was done, and what was found."""
+
+    operations: int = 0
+    programs: int = 0
+    seen: Counter[str] = field(default_factory=Counter)
+
+
+def search(
+    real: RealSide, first_seed: int, *, shrink: bool = True, patience: float = PATIENCE, done: Search | None = None
+) -> Iterator[Violation | None]:
+    """Run one set of programs after another, for as long as is asked; for each, what it found."""
+    done = done or Search()
+    for number in range(10**9):
+        yield _one_set(real, first_seed * 100_003 + number, done, shrink=shrink, patience=patience)
+
+
+def _one_set(real: RealSide, number: int, done: Search, *, shrink: bool, patience: float) -> Violation | None:
+    failed: list[tuple[Program, Different]] = []
+
+    @seed(number)
+    @settings(
+        max_examples=TOGETHER, database=None, deadline=None, print_blob=False, suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,), report_multiple_bugs=False,
+    )
+    @given(programs)
+    def check(program: Program) -> None:
+        try:
+            compare(real, program, done, patience)
+        except Different as difference:
+            failed.append((program, difference))
+            raise
+
+    return _told(check, failed)
+
+
+def _told(check: Callable[[], None], failed: list[tuple[Program, Different]]) -> Violation | None:
+    try:
+        check()
+    except Different:
+        program, difference = failed[-1]  # the smallest is tried last
+    except Flaky:
+        program, difference = failed[0]  # RabbitMQ did not do it again: as it was seen, it is told
+    else:
+        return None
+    return Violation(str(difference), f"python -m lab.differential {shlex.quote(as_text(program))}")
+
+
+def compare(real: RealSide, program: Program, done: Search, patience: float = PATIENCE) -> None:
+    """Run one program on both brokers.  Raises Different."""
+    run = Run(real, patience)
+    try:
+        run.program(program)
+    finally:
+        done.seen.update(run.seen + run.counted)
+        done.operations += run.seen.total()
+        done.programs += 1
