@@ -32,7 +32,7 @@ class Load:
         self._wishes: Iterator[Wish] = iter(wanted)
         self._take = threading.Lock()
         self._stopping = threading.Event()
-        self._until = time.monotonic() + plan.load_seconds
+        self._until = time.monotonic() + plan.limit_seconds
         self._to_cancel: SimpleQueue[tuple[float, Wish] | None] = SimpleQueue()
         numbers = range(plan.clients)
         self._clients = [threading.Thread(target=self._client, args=(number,), daemon=True) for number in numbers]

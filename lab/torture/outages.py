@@ -56,12 +56,14 @@ class Broker:
             began = time.monotonic()
             self._end(crash)
             samples.wait_for(lambda: samples.seen_red == urls.keys(), given_up)
-            outage.never_red = sorted(urls.keys() - samples.seen_red)
+            if not given_up.is_set():  # else nobody waited for them, here and below
+                outage.never_red = sorted(urls.keys() - samples.seen_red)
             self._node.start()
             outage.away_seconds, back = time.monotonic() - began, time.monotonic()
             samples.wait_for(lambda: not samples.not_green, given_up)
             outage.back_seconds = time.monotonic() - back
-            outage.not_back = [f"{name} is not ready" for name in samples.not_green] + list(self._missing_consumers())
+            if not given_up.is_set():
+                outage.not_back = [f"{name} is not ready" for name in samples.not_green] + list(self._missing_consumers())
         return outage
 
     def _end(self, crash: bool) -> None:

@@ -47,7 +47,9 @@ class Plan:
     seed: int = 1
     embedded: bool = False
     load_seconds: float = 600
-    """How long the load of one mode may take at most."""
+    """How long the load of one mode may take at most, less what the outages take."""
+    outage_seconds: float = 300
+    """How long one outage of RabbitMQ may take at most: to stop, to start and to be back, on a busy machine."""
     quiet_seconds: float = 120
     """How long the shop may take at most to come to rest afterwards."""
 
@@ -58,6 +60,11 @@ class Plan:
     def strikes_in(self, mode: str) -> int:
         """How often something is done to the shop in one mode."""
         return self.kills + self.restarts + len(self.faults_in(mode))
+
+    @property
+    def limit_seconds(self) -> float:
+        """How long one mode may take at most, until it comes to rest."""
+        return self.load_seconds + self.restarts * self.outage_seconds
 
     def chance(self, *what: object) -> random.Random:
         """The dice for one purpose, the same in every run with this seed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from lab.audit import Report
 from lab.promises import Promise
 from lab.torture import Plan, TortureTrouble, processes, torture
 from lab.torture.history import History
-from lab.torture.outages import Outage, promises_of
+from lab.torture.outages import Broker, Outage, promises_of
 from lab.torture.result import Result, Totals
 from lab.torture.truth import Told, check_truth
 from lab.torture.wishes import Wish
@@ -161,3 +162,13 @@ def test_a_shop_that_does_not_start_ends_the_torture_with_its_last_words(monkeyp
     [log] = re.findall(r"The end of (.*):", str(trouble.value))
     assert Path(log).exists(), "kept for whoever wants to know more"
     shutil.rmtree(Path(log).parent)
+
+
+def test_an_outage_that_was_broken_off_accuses_nobody() -> None:
+    calls: list[str] = []
+    node: Any = SimpleNamespace(stop=lambda: calls.append("stop"), start=lambda: calls.append("start"))
+    process: Any = SimpleNamespace(name="order-1", services={"order": "http://127.0.0.1:9"})  # where nobody listens
+    over = threading.Event()
+    over.set()
+    outage = Broker(node, [process], 1).take_away(crash=False, given_up=over)
+    assert (calls, outage.never_red, outage.not_back) == (["stop", "start"], [], [])
