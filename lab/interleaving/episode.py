@@ -56,12 +56,15 @@ class Play:
         self.all_orders = AllOrders({})
         self.serial: set[str] = set()
         """What orders of whole transactions leave."""
+        self.started = False
+        """Whether the serial ones are over."""
         self._seen: dict[int, set[Step]] = {}
 
     def episodes(self) -> Iterator[Episode]:
         """Each as a whole after the other first, in every sequence; then every order that matters."""
         yield from self._one_after_another()
         self.all_orders = AllOrders(self._seen)
+        self.started = True
         while not self.all_orders.done:
             yield self.judged(self.all_orders.choose)
             self.all_orders.next()
