@@ -99,8 +99,8 @@ class Faults:
         dying = [process for process, back in zip(group, withdrawn, strict=True) if not back]
         for process in dying:
             status = process.wait_until_ended()
-            if status != STATUS:
-                raise TortureTrouble(f"{process.name} ended with {status}. {process.last_words()}")
+            if status != STATUS:  # of itself, and for another reason
+                self.unwell.append(f"{process.name} ended with {status}. {process.last_words()}")
             self.happened[f"die @ {place}"] += 1
             process.start()
         if not dying:
