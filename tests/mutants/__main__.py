@@ -1,4 +1,5 @@
 """The mutants: ``python -m tests.mutants [NAME …]`` hunts them, ``replay NAME`` shows what one breaks.
+``cross [NAME …]`` hunts those that only transactions which meet on PostgreSQL can miss.
 
 With ``--write`` what was caught goes to catches.json and docs/mutants.md.  Exit status 1 when one survives.
 """
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 from lab.simulation.show import told
+from tests.mutants.crossing import CROSSINGS, hunt_crossing, postgres
 from tests.mutants.hunt import BUDGET, Catch, control, hunt, smallest
 from tests.mutants.memory import caught, remember
 from tests.mutants.registry import MUTANTS
@@ -19,18 +21,34 @@ from tests.mutants.table import DOCUMENT, in_words, written
 def main() -> int:
     """See the module."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="mutants, or `replay` and one; all, if none is named")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="mutants, or `replay` and one, or `cross`; else all")
     parser.add_argument("--seeds", type=int, default=BUDGET, help="a mutant that outlives so many has survived")
     parser.add_argument("--write", action="store_true", help="write down what was caught")
     parser.add_argument("--diagram", type=Path, help="where replay draws its sequence diagram, as Markdown for Mermaid")
     asked = parser.parse_args()
     if asked.names[:1] == ["replay"]:
         return replay(*asked.names[1:], seeds=asked.seeds, diagram=asked.diagram)
+    if asked.names[:1] == ["cross"]:
+        return cross(asked.names[1:])
     survivors = [name for name in asked.names or MUTANTS if not hunted(name, asked.seeds, write=asked.write)]
     if asked.write:
         DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
     print(f"survived: {', '.join(survivors)}" if survivors else "All were caught that can be.")
     return 1 if survivors else 0
+
+
+def cross(names: list[str]) -> int:
+    """Hunt those that only crossing transactions can miss, on a PostgreSQL of their own."""
+    wrong = 0
+    with postgres():
+        for name in names or CROSSINGS:
+            mutant = CROSSINGS[name]
+            met = hunt_crossing(mutant)
+            wrong += (met is None) is not bool(mutant.harmless)
+            again = f'python -m lab.interleaving "{mutant.scenario}" {mutant.mode}'
+            what = f"{met.said}\n    with order {met.order}; with the defence, {again} {met.order}" if met else "nothing"
+            print(f"{name}: {what}", flush=True)
+    return 1 if wrong else 0
 
 
 def hunted(name: str, seeds: int, *, write: bool) -> bool:

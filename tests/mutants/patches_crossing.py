@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from order import crud as orders
 from order.models import orders as order_rows
-from patterns import inbox, step
+from patterns import inbox, outbox, step
 from patterns.database import now
 from patterns.journal import inbox as heard_rows
 from patterns.shop import PricedLine
@@ -23,15 +23,20 @@ from user.models import users as accounts
 
 
 def inbox_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    note = inbox.first_times
+    note, add = inbox.first_times, outbox.add
+    heard: dict[int, Sequence[dict[str, Any]]] = {}  # by session
 
     def first_times(session: Any, rows: Sequence[dict[str, Any]]) -> set[UUID]:
         ids = {row["message_id"] for row in rows}
-        known = set(session.execute(select(heard_rows.c.message_id).where(heard_rows.c.message_id.in_(ids))).scalars())
-        note(session, rows)
-        return ids - known
+        heard[id(session)] = rows
+        return ids - set(session.execute(select(heard_rows.c.message_id).where(heard_rows.c.message_id.in_(ids))).scalars())
+
+    def add_and_note(session: Any, said: Any) -> Any:
+        note(session, heard.pop(id(session), ()))
+        return add(session, said)
 
     monkeypatch.setattr(inbox, "first_times", first_times)
+    monkeypatch.setattr(outbox, "add", add_and_note)
 
 
 def step_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab.simulation.case import Case
+from tests.mutants.crossing import CROSSINGS, Crossing
 from tests.mutants.elsewhere import ELSEWHERE
 from tests.mutants.memory import known_catch, remembered
 from tests.mutants.mutant import Mutant
@@ -18,9 +19,19 @@ def table() -> str:
     """All mutants with what caught them, as Markdown."""
     lines = ["| | defence removed | noticed by | seeds | smallest counterexample | replay |", "|---|---|---|---:|---|---|"]
     lines += [_row(mutant) for mutant in MUTANTS.values()]
-    lines += ["", "| | defence removed | noticed by |", "|---|---|---|"]
+    lines += ["", "Guards that only transactions which meet can miss, on PostgreSQL (`tests/mutants/crossing.py`):", ""]
+    lines += ["| | defence removed | what meets | |", "|---|---|---|---|"]
+    lines += [f"| {one.number} | {one.removed} | {one.scenario} | {_crossed(one)} |" for one in CROSSINGS.values()]
+    lines += ["", "Elsewhere:", "", "| | defence removed | noticed by |", "|---|---|---|"]
     lines += [f"| {one.number} | {one.removed} | {one.noticed_by} |" for one in ELSEWHERE]
     return "\n".join(lines)
+
+
+def _crossed(mutant: Crossing) -> str:
+    if mutant.harmless:
+        return f"breaks nothing by itself: {mutant.harmless}"
+    how = "deadlocks, which cost time and are repeated" if mutant.deadlocks else "noticed in some order of their statements"
+    return f"{how}: `python -m tests.mutants cross {mutant.name}`"
 
 
 def written(document: str) -> str:
@@ -31,7 +42,7 @@ def written(document: str) -> str:
 
 def _row(mutant: Mutant) -> str:
     if mutant.name not in remembered():
-        noticed = f"nothing, and it need not: {mutant.harmless}" if mutant.harmless else "not hunted yet"
+        noticed = f"breaks nothing by itself: {mutant.harmless}" if mutant.harmless else "not hunted yet"
         return f"| {mutant.number} | {mutant.removed} | {noticed} | | | |"
     catch = known_catch(mutant)
     assert catch is not None

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from lab.verify.tier import Asked, Size, Tally, Tell, Tier, Violation
+from tests.mutants.crossing import CROSSINGS, control_crossing, hunt_crossing, postgres
 from tests.mutants.hunt import BUDGET, control, hunt
 from tests.mutants.mutant import Mutant
 from tests.mutants.registry import MUTANTS
@@ -14,20 +15,43 @@ SEEDS: dict[Size, int] = {"quick": 40, "commit": BUDGET, "nightly": 10 * BUDGET}
 A_SLICE = 8
 """Mutants."""
 
+CROSSING = 999
+"""Stands where the first mutant's number stands, for the slice on PostgreSQL."""
+
 
 def slices(asked: Asked) -> Iterable[Asked]:
     """A few mutants each, told by the slice's seed: its first mutant's number comes after the asked seed."""
-    return [replace(asked, seed=asked.seed * 1000 + first) for first in range(0, len(MUTANTS), A_SLICE)]
+    firsts = [*range(0, len(MUTANTS), A_SLICE), *([CROSSING] if asked.size != "quick" else [])]
+    return [replace(asked, seed=asked.seed * 1000 + first) for first in firsts]
 
 
 def run(asked: Asked, tell: Tell) -> Tally:
     """Hunt this slice's mutants with fresh seeds, and run as many seeds again with nothing taken away."""
     tally = Tally()
     seed, first = divmod(asked.seed, 1000)
+    if first == CROSSING:
+        return _cross(tally, tell)
     chosen = [mutant for mutant in MUTANTS.values() if set(mutant.modes) & set(asked.modes)][first:first + A_SLICE]
     for number, mutant in enumerate(chosen):
         _one(tally, replace(mutant, modes=tuple(mode for mode in mutant.modes if mode in asked.modes)), seed, asked)
         tell((number + 1) / len(chosen))
+    return tally
+
+
+def _cross(tally: Tally, tell: Tell) -> Tally:
+    """The guards that only transactions which meet can miss: no seed, every order of their statements that matters."""
+    with postgres():
+        for number, mutant in enumerate(CROSSINGS.values()):
+            tally.runs += 1
+            tally.happened["defence removed"] += 1
+            again = f"python -m tests.mutants cross {mutant.name}"
+            if (met := hunt_crossing(mutant)) is None and not mutant.harmless:
+                tally.violations.append(Violation(f"{mutant.name} survived every order: {mutant.removed}", again))
+            elif met is not None:
+                tally.seen["mutants caught where transactions meet"] += 1
+                if mutant.harmless or control_crossing(mutant) is not None:
+                    tally.violations.append(Violation(f"{mutant.name}: {met.said}", again))
+            tell((number + 1) / len(CROSSINGS))
     return tally
 
 
