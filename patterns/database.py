@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection, Engine, MetaData, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from patterns.engine import LOCK_SECONDS, database_url, make_engine
 from patterns.errors import CommitUnknown, DatabaseUnavailable, GaveWay
@@ -146,6 +147,8 @@ def _plain_errors() -> Iterator[None]:
         if error.connection_invalidated or never_connected or str(state)[:2] in ("08", "53", "57") or state == "55P03":
             raise DatabaseUnavailable(f"The database does not answer: {_first_line(error)}") from error
         raise
+    except PoolTimeout as error:
+        raise DatabaseUnavailable(f"All connections to the database are in use: {error}") from error
 
 
 def _first_line(error: DBAPIError) -> str:

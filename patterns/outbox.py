@@ -36,6 +36,18 @@ _ANSWERED = (
         outbox.c.message_id == bindparam("request"), outbox.c.order_id == bindparam("about"), outbox.c.sent_at.is_(None))
 )
 
+_DUE = (
+    select(outbox.c.id).where(outbox.c.sent_at.is_(None), outbox.c.due_at <= now())
+    .order_by(outbox.c.id).limit(CLAIM_ROWS).with_for_update(skip_locked=True)
+)
+
+_PAUSE = case({0: 1.0, 1: 2.0, 2: 4.0, 3: 8.0, 4: 16.0}, value=outbox.c.attempts, else_=LONGEST_PAUSE_SECONDS)
+
+_CLAIMING = (
+    update(outbox).where(outbox.c.id.in_(_DUE)).values(attempts=outbox.c.attempts + 1, due_at=now() + _PAUSE)
+    .returning(outbox)
+)
+
 _FIELDS = tuple(field.name for field in fields(Said))
 
 
@@ -68,16 +80,7 @@ def claim(session: Session) -> list[Said]:
 
     Two relays never claim the same row at once: each skips what the other has locked.
     """
-    due = (
-        select(outbox.c.id).where(outbox.c.sent_at.is_(None), outbox.c.due_at <= now())
-        .order_by(outbox.c.id).limit(CLAIM_ROWS).with_for_update(skip_locked=True)
-    )
-    pause = case({0: 1.0, 1: 2.0, 2: 4.0, 3: 8.0, 4: 16.0}, value=outbox.c.attempts, else_=LONGEST_PAUSE_SECONDS)
-    claimed = (
-        update(outbox).where(outbox.c.id.in_(due)).values(attempts=outbox.c.attempts + 1, due_at=now() + pause)
-        .returning(outbox)
-    )
-    rows = sorted(session.execute(claimed), key=lambda row: int(row.id))
+    rows = sorted(session.execute(_CLAIMING), key=lambda row: int(row.id))
     return [Said(**{name: getattr(row, name) for name in _FIELDS}) for row in rows]
 
 

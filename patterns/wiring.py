@@ -11,7 +11,7 @@ import inspect
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from patterns.address import Address, Answer, reaches
@@ -38,7 +38,7 @@ class Wiring:
     hears: tuple[tuple[Address, Handler] | tuple[Address, Handler, Preparation], ...] = ()
     says: tuple[tuple[type[Message], Address], ...] = ()
 
-    @property
+    @cached_property
     def lines(self) -> tuple[Hears, ...]:
         """The lines of ``hears``, with names."""
         return tuple(Hears(*line) for line in self.hears)

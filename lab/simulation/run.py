@@ -17,6 +17,7 @@ from lab.promises import check
 from lab.simulation.faults import Plan
 from lab.simulation.invariants import Broken
 from lab.simulation.journals import LATEST_SECONDS, overdue, told_by_journals
+from lab.simulation.nature import parked_ids
 from lab.simulation.scheduler import Killed, Stalled
 from lab.simulation.story import stories
 from lab.simulation.workload import Clients, Workload
@@ -24,11 +25,14 @@ from lab.simulation.world import World
 from patterns.settings import configure
 from patterns.shop import SERVICES
 
-TROUBLE_SECONDS = 25.0
+TROUBLE_SECONDS = 12.0
 """How long things may break; then nothing breaks any more, and all must come to rest."""
 
 QUIET_SECONDS = 900.0
 """How long it may take until all has come to rest, by the simulated clock."""
+
+
+UNKNOWN_COMMITS = ("commit lost", "commit unknown")
 
 
 @dataclass
@@ -51,6 +55,10 @@ class Result:
     """All that stands in the databases at the end."""
     told: list[tuple[float, UUID, str]] = field(default_factory=list)
     """When a client was told what about which order."""
+    seen: Counter[str] = field(default_factory=Counter)
+    """Defences at work (:data:`lab.simulation.counting.SEEN`)."""
+    looks: int = 0
+    """How often what always holds was looked at."""
 
 
 def simulate(
@@ -58,7 +66,7 @@ def simulate(
     weights: Mapping[str, float] | None = None, instances: int = 1, switching: float = 0.2,
 ) -> Result:
     """Run it; the same arguments give the same result."""
-    configure(payment_failure_rate=0.15, delivery_failure_rate=0.15, verdict_seed=str(seed), order_deadline_seconds=30,
+    configure(payment_failure_rate=0.1, delivery_failure_rate=0.1, verdict_seed=str(seed), order_deadline_seconds=20,
               rpc_wait_seconds=3, retry_delays_seconds=(0.5, 1, 2), relay_seconds=6)
     world = World(seed, plan=plan, rate=rate, weights=weights, instances=instances, switching=switching)
     clients = Clients(world, workload)
@@ -80,11 +88,15 @@ def simulate(
             broken.append(f"the simulation itself died: {error}")
         if not broken:
             broken += when_quiet(world, clients)
+    happened = world.injector.happened
+    world.seen["commit unknown"] = sum(count for (_, kind), count in happened.items() if kind in UNKNOWN_COMMITS)
+    world.seen["client asked again"] = clients.told.unknown
     return Result(
         seed, broken, world.injector.number, world.scheduler.steps, world.scheduler.now - began, world.injector.happened,
         world.injector.done, outcomes(world), world.story,
         hash((world.injector.number, world.scheduler.steps, world.scheduler.now)),
         partial(stories, world, clients, broken), partial(open_books, clients._at), clients.told.answers,
+        +world.seen, world.watch.looks,
     )
 
 
@@ -121,7 +133,7 @@ def at_rest(world: World, clients: Clients, began: float) -> bool:
 
 def under_way(world: World) -> list[str]:
     """What is not finished."""
-    found = [f"{service}: a transaction" for service in SERVICES if world.stores[service].turn.held]
+    found = [f"{service}: a transaction" for service in SERVICES if world.stores[service].busy]
     if found:
         return found
     found = [f"{service}: outbox" for service in SERVICES
@@ -137,9 +149,9 @@ def under_way(world: World) -> list[str]:
 def when_quiet(world: World, clients: Clients) -> list[str]:
     """What must hold once all has come to rest."""
     found = [f"not at rest: {left}" for left in under_way(world)] + clients.wrong
-    parked = {name: ready for name, (ready, _, _) in world.broker.queues().items() if name.endswith(".parked") and ready}
-    if parked:
-        found.append(f"parked without reason: {parked}")
+    if not found and (parked := parked_ids(world)) != world.poison.keys():
+        found.append(f"parked without reason: {sorted(parked - world.poison.keys())}; "
+                     f"poison not parked: {sorted(world.poison.keys() - parked)}")
     world.stop()
     books = open_books(lambda service: clients._at(service))
     for promise in check(books):

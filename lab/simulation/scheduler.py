@@ -37,6 +37,8 @@ class Process:
     name: str
     alive: bool = True
     stopped_until: float = 0.0  # as SIGSTOP does: it does not run before, and then goes on as if nothing were
+    slow_until: float = 0.0  # before, each of its calls takes a while
+    skew: float = 0.0  # how wrong its clock is, in seconds
     tasks: list[Task] = field(default_factory=list)
 
 

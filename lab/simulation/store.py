@@ -8,13 +8,16 @@ one database are serial here; what happens between statements of two of them is 
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, NullPool, create_engine, event
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from lab.simulation.counting import watch
 from lab.simulation.scheduler import Process
 from lab.simulation.waiting import Lock
 from patterns import schema
@@ -31,6 +34,12 @@ class Deadlock(sqlite3.OperationalError):
     sqlstate = "40P01"
 
 
+class SerializationFailure(sqlite3.OperationalError):
+    """What PostgreSQL says when transactions cannot be put in a row."""
+
+    sqlstate = "40001"
+
+
 BROKEN_OFF = "Cannot operate on a closed database."
 """What the driver says when the connection is gone; SQLAlchemy knows these words."""
 
@@ -42,8 +51,23 @@ class Store:
         self.world, self.service = world, service
         self.raw = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         _template(service).backup(self.raw)
-        self.raw.create_function("orderflow_now", 0, world.time)
+        self.raw.create_function("orderflow_now", 0, lambda: world.time() + self.skew)
         self.turn = Lock(world.scheduler)
+        self.skew = 0.0  # how wrong its clock is
+        self.holder: Wire | None = None
+        self.down_until = 0.0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a transaction is open."""
+        return self.turn.held
+
+    def go_down(self, seconds: float) -> None:
+        """The database crashes: open transactions are gone, their connections broken; it comes back after a while."""
+        self.down_until = max(self.down_until, self.world.scheduler.now + seconds)
+        if self.holder is not None:
+            self.holder.broken = True
+            self.holder.rollback()
 
     def rows(self, statement: str) -> list[Any]:
         """What is committed, for whoever checks; only while no transaction is open."""
@@ -59,6 +83,7 @@ class Wire:
         self.store, self.process = store, process
         self.open = False  # in a transaction, and so holding the turn
         self.writes = False
+        self.broken = False
 
     def cursor(self) -> Cursor:
         """A cursor whose statements are places where others may come first."""
@@ -68,23 +93,45 @@ class Wire:
 
     def begin(self) -> None:
         """Wait for the turn."""
-        self.store.world.injector.at("begin", self.store.service)
+        fault = self.store.world.injector.at("begin", self.store.service)
+        if fault == "pool exhausted":
+            raise PoolTimeout("QueuePool limit of size 10 overflow 30 reached, connection timed out, timeout 10.00")
+        if fault == "database away" or self.store.down_until > self.store.world.scheduler.now:
+            raise sqlite3.OperationalError("could not connect to the database")
         self.store.turn.acquire()
-        self.open = True
+        self.open, self.store.holder = True, self
 
     def commit(self) -> None:
         """Commit, and let everybody see; before it and after it the connection may break."""
         if not self.open:
+            self.check()
             return
         fault = self.store.world.injector.at("commit", self.store.service)
-        if fault == "commit lost":
-            self.rollback()
-            raise sqlite3.ProgrammingError(BROKEN_OFF)
+        self.check()
+        if fault is not None:
+            self.fail(fault)
         self.store.raw.commit()
         self.store.world.committed(self.store.service)
         self._end()
         if self.store.world.injector.at("committed", self.store.service) == "commit unknown":
             raise sqlite3.ProgrammingError(BROKEN_OFF)
+
+    def check(self) -> None:
+        """Raise what a broken connection raises."""
+        if self.broken:
+            raise sqlite3.ProgrammingError(BROKEN_OFF)
+
+    def fail(self, fault: str) -> None:
+        """Fail as the database does; a broken connection takes its transaction with it."""
+        if fault in ("deadlock", "serialization failure", "commit refused"):
+            self.store.world.seen["database asked to try again"] += 1
+        if fault == "deadlock":
+            raise Deadlock("deadlock detected")
+        if fault in ("serialization failure", "commit refused"):
+            raise SerializationFailure("could not serialize access due to concurrent update")
+        self.broken = True
+        self.rollback()
+        self.check()
 
     def rollback(self) -> None:
         """Undo what is not committed; also what a dead process leaves behind."""
@@ -100,7 +147,7 @@ class Wire:
         """The store has its functions already."""
 
     def _end(self) -> None:
-        self.open = False
+        self.open, self.store.holder = False, None
         self.store.turn.release()
 
 
@@ -109,11 +156,32 @@ class Cursor(sqlite3.Cursor):
 
     wire: Wire
 
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self._rows: deque[Any] = deque()
+
     def execute(self, statement: str, parameters: Any = ()) -> Cursor:
         """Run one statement."""
         self._before(statement)
+        before = self.connection.total_changes
         super().execute(statement, parameters)
+        # All at once: what SQLite counts as changed is known at the end, and nobody may come between two rows.
+        self._rows = deque(super().fetchall() if self.description is not None else ())
+        watch(self.wire.store, statement, parameters, self.connection.total_changes - before)
         return self
+
+    def fetchone(self) -> Any:
+        """The next row."""
+        return self._rows.popleft() if self._rows else None
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        """The next rows."""
+        return [self._rows.popleft() for _ in range(min(size or 1, len(self._rows)))]
+
+    def fetchall(self) -> list[Any]:
+        """All rows that are left."""
+        rows, self._rows = list(self._rows), deque()
+        return rows
 
     def executemany(self, statement: str, parameters: Any) -> Cursor:
         """Run one statement for each set of parameters."""
@@ -122,13 +190,17 @@ class Cursor(sqlite3.Cursor):
         return self
 
     def _before(self, statement: str) -> None:
+        wire = self.wire
         if statement.startswith("BEGIN"):
-            self.wire.begin()
-            self.wire.writes = statement != "BEGIN"
-        elif self.wire.open and self.wire.writes:
-            fault = self.wire.store.world.injector.at("sql", self.wire.store.service)
-            if fault == "deadlock":
-                raise Deadlock("deadlock detected")
+            wire.begin()
+            wire.writes = statement != "BEGIN"
+        elif wire.open and wire.writes:
+            fault = wire.store.world.injector.at("sql", wire.store.service)
+            wire.check()
+            if fault is not None:
+                wire.fail(fault)
+        else:
+            wire.check()
 
 
 @cache

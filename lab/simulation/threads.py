@@ -78,7 +78,7 @@ class SimulatedRuntime(Runtime):
     def __init__(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
         self.outside = Process("outside")
-        self.before_work: Callable[[], object] = lambda: None  # asked before workers do what was submitted
+        self.before_work: Callable[[], object] = lambda: None  # called before workers do what was submitted; may raise
         self.homes: dict[str, Process] = {}  # whose some threads are, whoever asks for them first
 
     @property
@@ -120,8 +120,8 @@ class SimulatedRuntime(Runtime):
         return self.scheduler.now
 
     def now(self) -> float:
-        """Simulated seconds since 1970."""
-        return self.scheduler.now
+        """Simulated seconds since 1970, by the clock of this process."""
+        return self.scheduler.now + self.process.skew
 
     def between(self, low: float, high: float) -> float:
         """A number of the seed's choice."""

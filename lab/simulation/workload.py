@@ -14,6 +14,7 @@ from lab.simulation.store import SimulatedDatabase, Wire
 from order import crud as orders
 from patterns.errors import NotFound, OrderflowError, ServerUnavailable, Unreadable
 from patterns.place_order import OrderRequest, PlaceOrder
+from patterns.service import Service
 from patterns.settings import settings
 from patterns.shop import SERVICES, CancelOrder, Status
 from product import crud as products
@@ -124,24 +125,25 @@ class Clients:
         })
         order = PlaceOrder.of(request, key=key, mode=wish.mode)
         for _ in range(wish.asks):
-            self._until_known(lambda instance: self._place(instance, order), order.order_id)
+            self._until_known(lambda running: self._place(running, order), order.order_id)
         if wish.cancel_after is not None:
             self.world.scheduler.wait(wish.cancel_after)
-            self._until_known(lambda instance: self._cancel(instance, order.order_id), order.order_id)
+            self._until_known(lambda running: self._cancel(running, order.order_id), order.order_id)
 
-    def _place(self, instance: Instance, order: PlaceOrder) -> str:
+    def _place(self, running: Service, order: PlaceOrder) -> str:
         """POST /orders, as the route does it."""
-        assert instance.running is not None  # noqa: S101 (asked of running ones only)
-        instance.running.perform(order, wait=True)
-        return str(instance.running.database.read(orders.get_order, order.order_id)["status"])
+        running.perform(order, wait=True)
+        return self._told(running, order.order_id)
 
-    def _cancel(self, instance: Instance, order_id: UUID) -> str:
+    def _cancel(self, running: Service, order_id: UUID) -> str:
         """POST /orders/{id}/cancel, as the route does it."""
-        assert instance.running is not None  # noqa: S101 (asked of running ones only)
-        instance.running.perform(CancelOrder(order_id=order_id))
-        return str(instance.running.database.read(orders.get_order, order_id)["status"])
+        running.perform(CancelOrder(order_id=order_id))
+        return self._told(running, order_id)
 
-    def _until_known(self, ask: Callable[[Instance], str], order_id: UUID) -> None:
+    def _told(self, running: Service, order_id: UUID) -> str:
+        return str(running.database.read(orders.get_order, order_id)["status"])
+
+    def _until_known(self, ask: Callable[[Service], str], order_id: UUID) -> None:
         """Ask the order service, again and again while nobody knows whether it was done: what clients with keys do."""
         scheduler = self.world.scheduler
         while True:
@@ -161,13 +163,15 @@ class Clients:
         else:
             self.told.refused += 1
 
-    def _ask(self, instance: Instance, ask: Callable[[Instance], str]) -> str | None:
+    def _ask(self, instance: Instance, ask: Callable[[Service], str]) -> str | None:
         """One request, in a thread of the instance; None when its answer never comes."""
-        answers = self.world.runtime.mailbox()
+        answers, running = self.world.runtime.mailbox(), instance.running
+        if running is None:
+            return None
 
         def serve() -> None:
             try:
-                answers.put(ask(instance))
+                answers.put(ask(running))
             except (NotFound, Unreadable) as error:
                 answers.put(f"refused: {error}")
             except ServerUnavailable:

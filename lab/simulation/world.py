@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
 
-from lab.shop import app_of, know_all
+from lab.shop import app_of, know_all, wirings_of
 from lab.simulation.broker import SimulatedTransport
 from lab.simulation.faults import Injector, Plan
 from lab.simulation.invariants import Broken, Watch
+from lab.simulation.nature import befall
 from lab.simulation.scheduler import Process, Scheduler
 from lab.simulation.store import SimulatedDatabase, Store, Wire
 from lab.simulation.threads import SimulatedRuntime
 from patterns import topology
+from patterns.address import Answer
 from patterns.broker import EmbeddedTransport
+from patterns.errors import GatewayUnavailable
 from patterns.runtime import use_runtime
 from patterns.service import Service
 from patterns.shop import SERVICES
 from patterns.transport import use
+from patterns.wiring import accepts
 
 RESTART_SECONDS = 1.0
-STALL_SECONDS = (0.01, 0.3, 2.0, 8.0)
-STOP_SECONDS = (2.0, 8.0, 70.0)
-HEARTBEAT_SECONDS = 60.0
-"""A process that is stopped for longer than two missed heartbeats has lost its connections when it goes on."""
+GATEWAY_SECONDS = (0.2, 2.0, 6.0)
 
 
 class Instance:
@@ -52,6 +54,16 @@ class Instance:
         return Wire(self.world.stores[self.service], self.process)
 
 
+@cache
+def understood() -> list[tuple[str, str]]:
+    """Every queue with each type of message that is understood there."""
+    return [
+        (line.address.queue_for(service), name)
+        for service in SERVICES for wiring in wirings_of(service).values() for line in wiring.lines
+        if not isinstance(line.address, Answer) for name in sorted(message.__name__ for message in accepts(line.handler))
+    ]
+
+
 class World:
     """Everything there is in one run."""
 
@@ -65,12 +77,17 @@ class World:
         self.story: list[tuple[float, str]] = []
         self.nature = Process("nature")  # brokers, networks and operators: nothing kills it
         self.runtime.homes["embedded-broker-timer"] = self.nature
-        self.runtime.before_work = lambda: self.injector.at("gateway")
+        self.runtime.before_work = self._gateway
         self.stores = {service: Store(self, service) for service in SERVICES}
         self.others: list[Process] = []
         self.watch = Watch(self.stores)
         self.instances = [Instance(self, service, number) for service in SERVICES for number in range(1, instances + 1)]
         self.broker: EmbeddedTransport
+        self.broker_is_up = True
+        self.blocked_until = 0.0  # an alarm: the broker takes no messages before
+        self.poison: dict[str, str] = {}  # messages nobody can handle, and the queue each was put into
+        self.seen: Counter[str] = Counter()  # what else happened that a run should have seen
+        self.understood = understood()
 
     @contextmanager
     def entered(self) -> Iterator[None]:
@@ -80,7 +97,9 @@ class World:
             app_of(service)  # imported before this world begins: what a module makes at its import outlives it
         use_runtime(self.runtime)
         try:
-            self.broker = EmbeddedTransport(choose=lambda _, consumers: self.scheduler.chance.choice(consumers))
+            self.broker = EmbeddedTransport(
+                clock=lambda: self.scheduler.now, choose=lambda _, consumers: self.scheduler.chance.choice(consumers),
+            )
             channel = self.broker.connect("topology").channel()
             topology.declare_known(channel)
             channel.close()
@@ -101,6 +120,8 @@ class World:
         self.scheduler.current = None
         for process in [*(instance.process for instance in self.instances), self.nature, *self.others]:
             self.scheduler.kill(process)
+        for store in self.stores.values():
+            store.down_until = 0.0
 
     def time(self) -> float:
         """The databases' clock: a microsecond for each place passed, so that a story can be told in its order."""
@@ -146,63 +167,12 @@ class World:
 
     def break_something(self, kind: str, process: Process) -> None:
         """Faults that may come anywhere; ``process`` is whoever was at the place."""
-        befall: dict[str, Callable[[Process], Any]] = {
-            "crash": self.crash, "stall": self._stall, "stop": self._stop, "broker restart": self._restart_broker,
-            "connection lost": self._lose, "consumer cancelled": self._cancel,
-            "duplicate": lambda _: self._say_again(new=False), "replay": lambda _: self._say_again(new=True),
-        }
-        befall[kind](process)
+        befall(self, kind, process)
 
-    def _stall(self, process: Process) -> None:  # noqa: ARG002 (it is the current task that waits)
-        self.scheduler.wait(self.scheduler.chance.choice(STALL_SECONDS))
-
-    def _stop(self, process: Process) -> None:
-        """SIGSTOP, and SIGCONT later: it goes on as if nothing had been, perhaps without its connections."""
-        seconds = self.scheduler.chance.choice(STOP_SECONDS)
-        process.stopped_until = self.scheduler.now + seconds
-        if seconds > HEARTBEAT_SECONDS:
-            self.later(HEARTBEAT_SECONDS, lambda: self._lose(process))
-        self.scheduler.may_switch()
-
-    def _lose(self, process: Process) -> None:
-        self.broker.kill(f"{process.name}/")
-
-    def _restart_broker(self, process: Process) -> None:  # noqa: ARG002 (everybody's)
-        self.broker.restart()
-
-    def _cancel(self, process: Process) -> None:
-        """The broker ends the consumers of the queues this process reads, as when a queue's leader fails over."""
-        self.broker.cancel_consumers(f"{process.name}/")
-
-    def _say_again(self, *, new: bool) -> None:
-        """Somebody publishes an old message of an outbox once more: the same, or under a new id as operators do."""
-        at_rest = [service for service in SERVICES if not self.stores[service].turn.held]
-        said = [(service, row) for service in at_rest for row in self.stores[service].rows(_SAID)]
-        if not said:
-            return
-        _, (message_id, exchange, key, body, correlation, kind, headers) = self.scheduler.chance.choice(said)
-        self.replay(message_id, exchange, key, body, correlation, kind, headers, new=new)
-
-    def replay(
-        self, message_id: str, exchange: str, key: str, body: str, correlation: str, kind: str, headers: str, *, new: bool
-    ) -> None:
-        """Publish an outbox row's message from outside."""
-        import json
-        from uuid import UUID
-
-        from patterns.amqp import Outgoing, Properties
-
-        again = f"{self.scheduler.chance.getrandbits(128):032x}" if new else message_id
-        properties = Properties(
-            message_id=str(UUID(again)), type=kind, correlation_id=correlation, app_id="operator",
-            headers=json.loads(headers),
-        )
-        connection = self.broker.connect("nature")
-        connection.channel().publish([Outgoing(exchange, key, body.encode(), properties, mandatory=False)])
-        connection.close()
-
-
-_SAID = (
-    "SELECT message_id, exchange, routing_key, body, correlation_id, type, headers FROM outbox "
-    "WHERE address <> 'answer' ORDER BY id"
-)
+    def _gateway(self) -> None:
+        """Before the payment gateway is asked."""
+        fault = self.injector.at("gateway")
+        if fault == "gateway slow":
+            self.scheduler.wait(self.scheduler.chance.choice(GATEWAY_SECONDS))
+        elif fault == "gateway away":
+            raise GatewayUnavailable("The payment gateway does not answer.")

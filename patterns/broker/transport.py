@@ -11,7 +11,7 @@ from patterns.broker.core import Chooser
 from patterns.broker.engine import Engine
 from patterns.broker.journal import load
 from patterns.broker.records import rebuild
-from patterns.errors import BrokerUnavailable, ConnectionLost
+from patterns.errors import BrokerUnavailable, ChannelClosed, ConnectionLost
 from patterns.runtime import runtime
 
 
@@ -86,6 +86,20 @@ class EmbeddedTransport:
             ]
             for consumer in hit:
                 engine.machine.evict(consumer, engine.clock())
+            engine.tell()
+            return len(hit)
+
+    def close_channels(self, name_prefix: str) -> int:
+        """Close all channels of connections whose name begins so, as a broker does for a mistake; answers how many."""
+        engine = self._engine
+        with engine.lock:
+            hit = [
+                channel for connection in engine.connections.values() if connection.name.startswith(name_prefix)
+                for channel in connection.channels.values()
+            ]
+            for channel in hit:
+                engine.machine.close_channel(channel.number, engine.clock())
+                channel.end(ChannelClosed(406, "PRECONDITION_FAILED - closed by whoever breaks things"))
             engine.tell()
             return len(hit)
 

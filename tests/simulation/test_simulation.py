@@ -20,7 +20,7 @@ from patterns.settings import MODES
 from tests.simulation.sins import ack_before_the_work
 
 ROOT = Path(__file__).parents[2]
-SEEDS = 5
+SEEDS = 3
 ALL = dict.fromkeys(KINDS, 1.0)
 
 
@@ -36,7 +36,7 @@ def a_busy_day(mode: str) -> Workload:
     )
 
 
-def broken(mode: str, seed: int, rate: float = 15) -> Result:
+def broken(mode: str, seed: int, rate: float = 30) -> Result:
     return simulate(a_busy_day(mode), seed, rate=rate, weights=ALL, instances=1 + seed % 2)
 
 
@@ -44,7 +44,7 @@ def broken(mode: str, seed: int, rate: float = 15) -> Result:
 def test_whatever_breaks_every_promise_is_kept(mode: str) -> None:
     results = [broken(mode, seed) for seed in range(SEEDS)]
     assert not [(result.seed, result.broken) for result in results if result.broken]
-    assert sum(sum(result.happened.values()) for result in results) > 5 * SEEDS
+    assert sum(sum(result.happened.values()) for result in results) > 3 * SEEDS
 
 
 def test_the_same_seed_is_the_same_run() -> None:
