@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from uuid import UUID, uuid5
 
 from lab.simulation.scheduler import Process
-from lab.simulation.store import SimulatedDatabase, Wire
+from lab.simulation.store import SimulatedDatabase
+from lab.simulation.wire import Wire
 from order import crud as orders
 from patterns.errors import NotFound, OrderflowError, ServerUnavailable, Unreadable
 from patterns.place_order import OrderRequest, PlaceOrder
