@@ -14,8 +14,8 @@ from lab.simulation.invariants import Broken, Watch
 from lab.simulation.nature import befall
 from lab.simulation.scheduler import Process, Scheduler
 from lab.simulation.store import SimulatedDatabase, Store
-from lab.simulation.wire import Wire
 from lab.simulation.threads import SimulatedRuntime
+from lab.simulation.wire import Wire
 from patterns import topology
 from patterns.address import Answer
 from patterns.broker import EmbeddedTransport
