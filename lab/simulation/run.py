@@ -66,7 +66,7 @@ def simulate(
     weights: Mapping[str, float] | None = None, instances: int = 1, switching: float = 0.2,
 ) -> Result:
     """Run it; the same arguments give the same result."""
-    configure(payment_failure_rate=0.1, delivery_failure_rate=0.1, verdict_seed=str(seed), order_deadline_seconds=20,
+    configure(payment_failure_rate=0.15, delivery_failure_rate=0.15, verdict_seed=str(seed), order_deadline_seconds=30,
               rpc_wait_seconds=3, retry_delays_seconds=(0.5, 1, 2), relay_seconds=6)
     world = World(seed, plan=plan, rate=rate, weights=weights, instances=instances, switching=switching)
     clients = Clients(world, workload)
