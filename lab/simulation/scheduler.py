@@ -156,6 +156,18 @@ class Scheduler:
             elif not self._pass_time():
                 return False
 
+    def go_on(self, steps: int) -> None:
+        """Take so many steps and no more; time passes when nobody can go on without it."""
+        self._hub = greenlet.getcurrent()
+        for _ in range(steps):
+            if self.failures:
+                raise self.failures[0]
+            task = self._next()
+            if task is not None:
+                self._step(task)
+            elif not self._pass_time():
+                return
+
     def _next(self) -> Task | None:
         able = [number for number, task in enumerate(self._ready) if task.process.stopped_until <= self.now]
         if not able:

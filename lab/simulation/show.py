@@ -19,19 +19,23 @@ WIDTH = 150
 
 def told(case: Case, result: Result, diagram: Path | None = None) -> str:
     """The whole report as text; the sequence diagrams go to ``diagram``, a Markdown file."""
-    console = Console(file=StringIO(), width=WIDTH, color_system=None)
     broken = [f"BROKEN: {one}" for one in result.broken] or ["Every promise was kept."]
-    for line in (*broken, f"again:  {case.command}", f"broke:  {happened(result)}"):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
     stories = result.stories()
-    for story in stories:
-        console.print()
-        console.print(as_table(story))
+    lines = [*broken, f"again:  {case.command}", f"broke:  {happened(result)}", "", tables(stories)]
     if diagram is not None and stories:
         diagram.write_text(_page(case, result, stories), encoding="utf-8")
-        console.print(f"\nsequence diagrams: {diagram}", markup=False, highlight=False, soft_wrap=True)
-    text: str = console.file.getvalue()  # type: ignore[attr-defined]
-    return text
+        lines += [f"sequence diagrams: {diagram}", ""]
+    return "\n".join(lines)
+
+
+def tables(stories: Sequence[Story]) -> str:
+    """What became of each order, a line for each thing that happened."""
+    text = StringIO()
+    console = Console(file=text, width=WIDTH, color_system=None)
+    for story in stories:
+        console.print(as_table(story))
+        console.print()
+    return text.getvalue()
 
 
 def happened(result: Result) -> str:
