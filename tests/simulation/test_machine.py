@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
@@ -59,6 +60,8 @@ class ShopMachine(RuleBasedStateMachine):
     def an_order_is_placed(self, wish: Wish) -> None:
         key = f"wish {self.next()}"
         self.placed.append(order_id_for(wish.user, key))
+        workload = self.clients.workload
+        self.clients.workload = replace(workload, wishes=(*workload.wishes, wish))
         self.clients._begin(f"client{self.number}", partial(self.clients._order, wish, key))
 
     @rule(which=st.integers(0, 9))
