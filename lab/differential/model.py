@@ -1,8 +1,8 @@
 """The model's side: the embedded broker, told what RabbitMQ chose where AMQP lets it choose.
 
-Three choices are fed in: which consumer gets a message, in which order messages from several sources (publishers and
-dying queues) entered a queue in one step, and in which order several queues' deliveries reached one channel.  Everything
-else is the model's own, and compared.
+Four choices are fed in: which consumer gets a message; in which order messages from several sources (publishers and dying
+queues) entered a queue in one step; in which order several queues' deliveries reached one channel; and whether what came
+while a channel ended had been on its way to that one, and is redelivered.  All else is the model's own, and compared.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from patterns.broker.deadletter import deaths_of
 
 BEGAN = 1_700_000_000.0
 
-Wishes = Mapping[str, Mapping[int, deque[tuple[str, str]]]]
-"""By queue and client: what RabbitMQ delivered, as body and consumer."""
+Wishes = Mapping[str, Mapping[int, deque[tuple[Delivery, str]]]]
+"""By queue and client: what RabbitMQ delivered, and what we call its consumer."""
 
 
 class ModelTransport(EmbeddedTransport):
@@ -52,6 +52,7 @@ class ModelSide(Side):
         self.wishes: Wishes = {}
         self.starting = ""  # the consumer that is being started, before it has a tag
         self.steps: list[int] = []  # the machine's serial at the end of each step
+        self.ends: set[int] = set()  # the steps in which a channel ended
         super().__init__(ModelTransport(self._choose))
 
     def pass_time(self) -> None:
@@ -70,34 +71,44 @@ class ModelSide(Side):
 
     # --- what RabbitMQ chose ---
 
-    def told(self, arrived: Mapping[int, Sequence[Arrived]], named: Callable[[str], str]) -> None:
-        """Hear what RabbitMQ delivers in this step."""
-        wishes: dict[str, dict[int, deque[tuple[str, str]]]] = defaultdict(lambda: defaultdict(deque))
+    def told(self, arrived: Mapping[int, Sequence[Arrived]], named: Callable[[str], str], *, ends: bool = False) -> None:
+        """Hear what RabbitMQ delivers in this step, and whether a channel ends in it."""
+        self.ends |= {len(self.steps)} if ends else set()
+        wishes: dict[str, dict[int, deque[tuple[Delivery, str]]]] = defaultdict(lambda: defaultdict(deque))
         for client, items in arrived.items():
             for item in items:
                 if isinstance(item, Delivery):
-                    wishes[item.queue][client].append((item.body.decode(), named(item.consumer)))
+                    wishes[item.queue][client].append((item, named(item.consumer)))
         self.wishes = wishes
 
-    def fetched(self, queue: str, body: str) -> None:
+    def fetched(self, delivery: Delivery) -> None:
         """Hear what RabbitMQ's next get answers."""
-        if (found := self.transport.machine.queues.get(queue)) is not None:
-            self._prefer(found, {body})
+        queue = self.transport.machine.queues.get(delivery.queue)
+        if queue is not None and queue.ready:
+            self._prefer(queue, {delivery.body})
+            self._adopt(queue.ready[0], delivery)
 
     def _choose(self, queue: Queue, ready: Sequence[Consumer]) -> Consumer | None:
         wishes = [each for each in self.wishes.get(queue.name, {}).values() if each]
         if not wishes:
             return ready[0]  # RabbitMQ delivers nothing more of this queue: comparing will say so
-        self._prefer(queue, {each[0][0] for each in wishes})
-        body = queue.ready[0].message.body.decode()
+        self._prefer(queue, {each[0][0].body for each in wishes})
+        entry = queue.ready[0]
         for wish in wishes:
+            delivery, name = wish[0]
             for consumer in ready:
-                if wish[0] == (body, self.names.get(consumer.tag, self.starting)):
+                if delivery.body == entry.message.body and name == self.names.get(consumer.tag, self.starting):
+                    self._adopt(entry, delivery)
                     wish.popleft()
                     return consumer
         return None  # not this one now: what RabbitMQ delivers first may still be on its way
 
-    def _prefer(self, queue: Queue, bodies: set[str]) -> None:
+    def _adopt(self, entry: Entry, delivery: Delivery) -> None:
+        """A message that came while a channel ended may have been on its way to that one, and come back."""
+        if delivery.redelivered and not entry.redelivered and self._step(entry) in self.ends:
+            entry.redelivered, entry.returns = True, int(delivery.properties.headers.get("x-delivery-count") or 0)
+
+    def _prefer(self, queue: Queue, bodies: set[bytes]) -> None:
         """Put one of these first, if it might as well have come before the head: in the same step, from elsewhere."""
         if not queue.ready:
             return
@@ -106,7 +117,7 @@ class ModelSide(Side):
             if entry.redelivered or self._step(entry) != self._step(queue.ready[0]):
                 return
             source = _source(entry.message)
-            if entry.message.body.decode() in bodies and all(_source(each.message) != source for each in before):
+            if entry.message.body in bodies and all(_source(each.message) != source for each in before):
                 _move_to_front(before, entry)
                 return
             before.append(entry)

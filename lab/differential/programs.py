@@ -73,6 +73,7 @@ rarely: list[SearchStrategy[ops.Operation]] = [
 operations = st.sampled_from([*often, *often, *rarely]).flatmap(lambda one: one)  # one_of would take each kind once only
 programs = st.builds(
     ops.Program,
-    st.lists(shapes, min_size=1, max_size=ops.QUEUES).map(tuple), st.lists(declare_exchange, max_size=2).map(tuple),
+    st.lists(shapes, min_size=1, max_size=ops.QUEUES).map(tuple),
+    st.lists(declare_exchange, min_size=1, max_size=2).map(tuple),
     st.tuples(*[st.lists(operations, max_size=20)] * PARTS).map(lambda parts: tuple(chain(*parts))),
 )

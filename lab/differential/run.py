@@ -112,11 +112,12 @@ class Run:
     def _follow(self, step: Step) -> str:
         """Let the model do the step as RabbitMQ did it; says what differs."""
         model, real = self.model, self.real
-        model.told(step.arrived, real.named)
+        ends = bool(step.ended) or any(call.name in ("reopen", "reconnect") for call in step.calls)
+        model.told(step.arrived, real.named, ends=ends)
         outcomes = []
         for call, outcome in zip(step.calls, step.outcomes, strict=True):
             if isinstance(outcome, Delivery):
-                model.fetched(outcome.queue, outcome.body.decode())
+                model.fetched(outcome)
             model.starting = call.consumer
             outcomes.append(model.perform(call))
         ended = model.mend()

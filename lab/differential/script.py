@@ -8,6 +8,7 @@ from typing import Any
 
 from lab.differential import operations as ops
 from lab.differential.likeness import Arrived
+from lab.differential.shapes import arguments_of
 from lab.differential.sides import CONNECTION_OF, Call
 from patterns.amqp import DIRECT_REPLY_TO, Cancelled, Delivery, Outgoing, Properties
 
@@ -124,19 +125,7 @@ class Script:
         raise TypeError(operation)
 
     def _declare(self, client: int, number: int, shape: ops.Shape) -> Call:
-        arguments: dict[str, Any] = {"x-queue-type": "quorum" if shape.quorum else "classic"}
-        given = {
-            "x-message-ttl": shape.ttl, "x-max-length": shape.max_length, "x-delivery-limit": shape.delivery_limit,
-            "x-overflow": "reject-publish" if shape.rejects else None,
-        }
-        arguments |= {name: value for name, value in given.items() if value is not None}
-        if shape.dead_to is not None:
-            to_queue = shape.dead_to < ops.QUEUES
-            arguments["x-dead-letter-exchange"] = "" if to_queue else f"{self.prefix}x{shape.dead_to - ops.QUEUES}"
-            if to_queue:
-                arguments["x-dead-letter-routing-key"] = f"{self.prefix}q{shape.dead_to % self.queues}"
-            elif shape.dead_key is not None:
-                arguments["x-dead-letter-routing-key"] = ops.KEYS[shape.dead_key % len(ops.KEYS)]
+        arguments = arguments_of(shape, self.prefix, self.queues)
         self.shapes.setdefault(number, shape)
         return Call(client, "declare_queue", (f"{self.prefix}q{number}",), {
             "durable": shape.durable, "exclusive": shape.exclusive, "auto_delete": shape.auto_delete, "arguments": arguments,
@@ -193,6 +182,8 @@ class Script:
         elif held:
             client, delivery = held[wanted.nth % len(held)]
             tag = delivery.tag or 0
+            if wanted.multiple and self._by_several_consumers(client, tag):
+                wanted = replace(wanted, multiple=False)
             several = wanted.multiple and wanted.how != "reject"
             self.held[client] = [each for each in self.held[client] if (each.tag or 0) != tag and not (
                 several and (each.tag or 0) < tag)]
@@ -203,6 +194,13 @@ class Script:
             options["requeue"] = wanted.requeue
         return [Call(client, wanted.how, (tag,), options), Call(client, "declare_exchange", ("amq.direct", "direct"), {
             "passive": True})]
+
+    def _by_several_consumers(self, client: int, tag: int) -> bool:
+        """Whether several of its consumers hold of one quorum queue: RabbitMQ then chooses whose come first."""
+        quorum = {f"{self.prefix}q{number}" for number, shape in self.shapes.items() if shape.quorum}
+        holders = {(each.queue, each.consumer) for each in self.held[client] if (each.tag or 0) <= tag}
+        queues = [queue for queue, _ in holders if queue in quorum]
+        return len(queues) > len(set(queues))
 
     def _ask(self, client: int, queue: str) -> list[Call]:
         message = Outgoing("", queue, self.body(), Properties(reply_to=DIRECT_REPLY_TO), False)
