@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -21,6 +22,9 @@ from lab.interleaving.steps import Object, Step, ending, step_of
 
 LOOK_SECONDS = 0.002
 """After so long PostgreSQL is asked whether who did not arrive waits for a lock; asking too early costs a question."""
+
+MOST_LOOK_SECONDS = 0.1
+"""On a machine that is busy with other things, asking more often would only keep it busier."""
 
 STUCK_SECONDS = 60.0
 
@@ -155,13 +159,16 @@ class Director:
 
     def _settle(self, actors: Sequence[Actor]) -> set[int]:
         """Wait until everybody is done, stands at a gate, or waits for another's lock; answers who does the last."""
-        for _ in range(int(STUCK_SECONDS / LOOK_SECONDS)):
+        pause, until = LOOK_SECONDS, time.monotonic() + STUCK_SECONDS
+        while time.monotonic() < until:
             moving = [actor for actor in actors if not actor.done and actor.next is None]
             if not moving:
                 return set()
             try:
-                self._arrivals.get(timeout=LOOK_SECONDS)
+                self._arrivals.get(timeout=pause)
+                pause = LOOK_SECONDS
             except Empty:
+                pause = min(2 * pause, MOST_LOOK_SECONDS)
                 # Only who is at a gate can end the wait of the others; when all wait, PostgreSQL ends one of them.
                 if any(actor.next is not None for actor in actors) and self._all_blocked(moving):
                     return {actor.number for actor in moving}

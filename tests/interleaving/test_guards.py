@@ -64,7 +64,7 @@ def test_a_step_that_looks_before_it_writes_is_done_twice(play: Plays, monkeypat
 def test_the_table_itself_notices_a_step_that_is_written_twice(play: Plays, monkeypatch: Patch) -> None:
     """The second defence: the key turns money held twice into a message that is tried again."""
     monkeypatch.setattr(step, "insert_once", select_then_insert)
-    assert caught(play("user", "one request under two ids")).startswith("retried")
+    assert caught(play("user", "one request under two ids"), "retried")
 
 
 @pytest.mark.parametrize(("service", "name"), [("user", "a release under two ids"), ("product", "sold or released")])
@@ -141,4 +141,4 @@ def test_batches_that_lock_as_they_come_deadlock(service: str, name: str, play: 
 
 def test_a_deadlock_that_is_not_repeated_costs_the_message_a_try(play: Plays, monkeypatch: Patch) -> None:
     monkeypatch.setattr(database, "TRY_AGAIN", frozenset())
-    assert caught(play("product", "an order for two products and somebody who locks backwards")).startswith("retried")
+    assert caught(play("product", "an order for two products and somebody who locks backwards"), "retried")
