@@ -80,6 +80,7 @@ def show(catch: Catch, diagram: Path) -> int:
     print(f"Without this defence: {catch.mutant.removed}")
     with catch.mutant.applied():
         print(told(catch.case, catch.case.run(), diagram))
+    print("The command above runs the same case with every defence in its place; the mutant lives in the tests only.")
     sound = control(catch)
     print(f"With it: {sound or 'every promise is kept.'}")
     return 1 if sound else 0
