@@ -95,7 +95,7 @@ def _cuts(server: PrivateRabbitMQ, asked: Asked, wanted: int, tally: Tally, tell
         cuts.close()
     tally.runs += cuts.happened.total()
     tally.happened.update(cuts.happened)
-    tally.seen.update(cuts.seen)
+    tally.seen.update({f"cut, {name}": count for name, count in cuts.seen.items()})
 
 
 def judge(_: Asked, tally: Tally) -> list[str]:
@@ -106,8 +106,8 @@ def judge(_: Asked, tally: Tally) -> list[str]:
     few = [f"{name}: {tally.seen[name]} in {operations:,} operations" for name, share in HARDLY.items()
            if tally.seen[name] < share * operations]
     cut = sum(count for name, count in tally.happened.items() if name.startswith("cut"))
-    return few + [f"cuts that left a message {name}: {tally.seen[name]} of {cut}" for name in ENDINGS
-                  if tally.seen[name] < cut / 20]
+    return few + [f"cuts that left a message {name}: {tally.seen[f'cut, {name}']} of {cut}" for name in ENDINGS
+                  if tally.seen[f"cut, {name}"] < cut / 20]
 
 
 TIER = Tier(
