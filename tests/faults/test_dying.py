@@ -22,7 +22,7 @@ from patterns.shop import Line, OrderPlaced
 from patterns.transport import use
 from product.models import reservations
 from product.rabbitmq import RESERVE, publish_default
-from tests.flows.words import until
+from tests.faults.patient import wait_until
 
 pytestmark = pytest.mark.real
 
@@ -74,9 +74,9 @@ def test_it_dies_there_and_nowhere_else(product: ShopProcess) -> None:
         publish_default(RESERVE, OrderPlaced(order_id=uuid4(), user_id=1, lines=(Line(product_id=chair, quantity=2),)))
         assert product.wait_until_ended() == STATUS, product.last_words()
         assert not withdraw(product.death), "who dies takes its order to die along"
-        until(partial(lambda place, before: since(before) == LEFT[place], place, before), f"{place}: {LEFT[place]} is left")
+        wait_until(partial(lambda place, before: since(before) == LEFT[place], place, before))
 
         product.start()
         product.wait_until_ready()
         said = 2 if place == "after-publish" else 1  # nobody can know then whether it was said
-        until(partial(lambda before, said: since(before) == (1, 0, said, 0), before, said), f"{place}: it is finished, once")
+        wait_until(partial(lambda before, said: since(before) == (1, 0, said, 0), before, said))
