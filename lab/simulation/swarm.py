@@ -16,7 +16,7 @@ from lab.simulation.run import Result, simulate
 from lab.simulation.workload import Chore, Wish, Workload
 from patterns.settings import MODES
 
-RATES = (10.0, 25.0, 50.0, 80.0, 120.0)
+RATES = (25.0, 50.0, 80.0, 120.0, 160.0)
 """Faults at so many of a thousand places; a run may draw less, never more."""
 
 LOCAL_WEIGHT = 8.0
