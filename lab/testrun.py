@@ -24,8 +24,8 @@ def main(arguments: list[str]) -> int:
 
 
 def side_by_side() -> list[str]:
-    """Three processes, each with servers of its own; one alone where the servers are given, and shared with others."""
-    return [] if os.environ.get("RABBITMQ_URL") or os.environ.get("DATABASE_URL") else ["-n", "3", *TOGETHER]
+    """Four processes, each with servers of its own; one alone where the servers are given, and shared with others."""
+    return [] if os.environ.get("RABBITMQ_URL") or os.environ.get("DATABASE_URL") else ["-n", "4", *TOGETHER]
 
 
 def servers() -> str:

@@ -21,6 +21,6 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     rates = {"payment_failure_rate": RATE, "delivery_failure_rate": RATE}
     wait = getattr(request.module, "RPC_WAIT_SECONDS", 30)
     home = tmp_path_factory.mktemp("home")
-    times = {"retry_delays_seconds": (0.1, 0.2, 0.4), "rpc_wait_seconds": wait}
+    times = {"retry_delays_seconds": (0.1, 0.2, 0.4), "rpc_wait_seconds": wait, "relay_seconds": 0.3}
     with LocalShop(orderflow_home=home, **times, **rates, **servers) as running:
         yield running

@@ -1,6 +1,6 @@
 """Several processes side by side: which tests stay together, and what each process tells in the last lines.
 
-Most tests wait for something, so three processes on two cores end in less than half the time of one.  Each has its own
+Most tests wait for something, so four processes on two cores end in a third of the time of one.  Each has its own
 private servers.  Tests that share a shop or a broker (the tests of one file on one side) stay in one process; all others go
 wherever there is time.  https://pytest-xdist.readthedocs.io/en/stable/distribution.html
 """

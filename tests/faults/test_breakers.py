@@ -65,6 +65,7 @@ def test_a_gateway_that_is_away_parks_nothing_however_long_and_all_settles_when_
     everywhere[0].quiet()
 
 
+@pytest.mark.whole(open_shop="real")
 def test_a_gateway_that_is_away_now_and_then_only_slows_orders_down(open_shop: Callable[..., LocalShop]) -> None:
     shop = open_shop(gateway_outage_rate=0.5, breaker_failures=2, breaker_seconds=0.1, rpc_wait_seconds=0.5)
     words = [Words(shop, mode) for mode in ("rpc", "fanout")]
@@ -75,6 +76,7 @@ def test_a_gateway_that_is_away_now_and_then_only_slows_orders_down(open_shop: C
     words[0].quiet()
 
 
+@pytest.mark.whole(open_shop="real")
 def test_whoever_does_not_answer_a_question_is_not_waited_for_again(open_shop: Callable[..., LocalShop]) -> None:
     shop = open_shop(rpc_wait_seconds=2, breaker_failures=1, breaker_seconds=600)
     words = Words(shop, "rpc")
@@ -96,6 +98,7 @@ def test_whoever_does_not_answer_a_question_is_not_waited_for_again(open_shop: C
     words.quiet()
 
 
+@pytest.mark.whole(open_shop="real")
 def test_whoever_answers_again_is_waited_for_again(open_shop: Callable[..., LocalShop]) -> None:
     shop = open_shop(rpc_wait_seconds=1, breaker_failures=1, breaker_seconds=0.1)
     words = Words(shop, "rpc")

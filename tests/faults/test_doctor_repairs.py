@@ -172,6 +172,7 @@ def test_one_service_alone_is_examined_and_repaired(shop: Patient) -> None:
     assert not shop.accepts(lambda channel: channel.declare_queue("user.topic", passive=True))
 
 
+@pytest.mark.whole
 def test_a_repaired_shop_is_the_one_that_a_service_would_have_declared(shop: Patient) -> None:
     with_services = shop.server.ctl("list_bindings", "-p", shop.vhost)
     vhost = shop.server.fresh_vhost()

@@ -16,10 +16,11 @@ import lab
 from lab import clients
 from lab.audit import audit_when_quiet
 from lab.servers import PrivatePostgres, PrivateRabbitMQ
+from lab.torture.embedded import shop_for
 from lab.torture.load import Load
 from lab.torture.plan import Plan
 from lab.torture.processes import ShopProcess
-from lab.torture.shops import SeparateShop, TorturedShop, shop_for
+from lab.torture.shops import SeparateShop, TorturedShop
 from lab.torture.truth import check_truth, what_is_so
 from lab.torture.wishes import stock_up, wishes
 from patterns.settings import configure

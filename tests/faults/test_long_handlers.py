@@ -36,6 +36,7 @@ def test_a_handler_of_several_heartbeats_keeps_its_connection_and_its_message(
         words[0].quiet()
 
 
+@pytest.mark.whole
 def test_it_is_the_connections_own_thread_that_keeps_it(
     open_shop: OpenShop, private_rabbitmq: PrivateRabbitMQ, vhost: str
 ) -> None:

@@ -25,6 +25,7 @@ def test_without_another_root_a_command_stays_as_it_is(monkeypatch: pytest.Monke
     assert inside() == []
 
 
+@pytest.mark.whole
 @pytest.mark.real
 @pytest.mark.skipif(not MAY_MOUNT, reason="only root may mount and chroot")
 def test_a_node_in_another_root_is_killed_by_its_pid_and_leaves_no_mount(monkeypatch: pytest.MonkeyPatch) -> None:

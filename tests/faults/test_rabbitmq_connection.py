@@ -141,6 +141,7 @@ def test_a_broker_out_of_memory_is_given_up_after_a_while(
     assert connect().channel().publish(messages("again"), SOON) == [Receipt.CONFIRMED]
 
 
+@pytest.mark.whole
 def test_a_paused_broker_is_noticed_by_its_missing_heartbeats(
     private_rabbitmq: PrivateRabbitMQ, connect: Callable[..., Connection], pool: ThreadPoolExecutor
 ) -> None:

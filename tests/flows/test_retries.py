@@ -116,6 +116,7 @@ def test_a_message_the_broker_gave_up_is_sent_back(shop: LocalShop, channel: Cha
     assert len(database_of("product").read(lambda session: list(session.execute(heard)))) == 1
 
 
+@pytest.mark.whole(shop="real")
 def test_the_neighbours_of_a_message_that_ends_its_consumer_come_through(
     shop: LocalShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
