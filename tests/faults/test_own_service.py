@@ -125,6 +125,7 @@ def quiet(service: OwnService) -> bool:
     return bool(unsent == 0 and heard == PURCHASES)
 
 
+@pytest.mark.whole(own="real")
 def test_what_fails_is_tried_again_until_it_works(own: Callable[..., OwnService]) -> None:
     service, [bought] = own(RETRY_DELAYS_SECONDS=PATIENT), purchases(1)
     service.start()
@@ -136,6 +137,7 @@ def test_what_fails_is_tried_again_until_it_works(own: Callable[..., OwnService]
     service.stop()
 
 
+@pytest.mark.whole(own="real")
 def test_what_never_works_is_parked_with_its_reason_and_holds_up_nobody(own: Callable[..., OwnService]) -> None:
     service, [never, readable] = own(RETRY_DELAYS_SECONDS=FAST), purchases(2)
     service.start()

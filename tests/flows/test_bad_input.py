@@ -10,6 +10,8 @@ import pytest
 from lab.local import LocalShop
 from tests.flows.words import until
 
+pytestmark = pytest.mark.whole(shop="real")
+
 LINE = {"product_id": 1, "quantity": 1}
 BAD_ORDERS: dict[str, Any] = {
     "nothing": {},

@@ -27,6 +27,8 @@ from tests.flows.siege import TARGETS, Siege, Target, letter
 from tests.flows.words import until
 from tests.strangers import Field, Letter
 
+pytestmark = pytest.mark.whole(shop="real")
+
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "40"))
 
 # -- headers: every type of AMQP's tables, nested

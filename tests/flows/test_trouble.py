@@ -97,7 +97,7 @@ def test_a_death_before_the_commit_loses_nothing(words: Words, monkeypatch: pyte
     assert words.money(ada) == (4_000, 0, 1_000)
 
 
-@pytest.mark.whole(shop="real", words=("default", "fanout", "direct", "saga"))
+@pytest.mark.whole(words=("default", "fanout", "direct", "saga"))
 def test_a_death_after_the_commit_leaves_the_rest_to_the_relay(words: Words, monkeypatch: pytest.MonkeyPatch) -> None:
     ada, chair = words.customer(5_000), words.goods(price=1_000, quantity=2)
     voice = words.shop.service("user").voice

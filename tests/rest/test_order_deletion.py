@@ -13,6 +13,8 @@ from patterns.transport import transport
 from tests.flows.test_front_doors import say
 from tests.flows.words import Words, key_for, until
 
+pytestmark = pytest.mark.whole(shop="real")
+
 
 def delete(words: Words, order_id: object, prefix: str = "") -> int:
     return words.shop.http("order").delete(f"{prefix}/orders/{order_id}").status_code
