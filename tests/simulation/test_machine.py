@@ -55,6 +55,7 @@ class ShopMachine(RuleBasedStateMachine):
         self.known = Counter({"cents": sum(MONEY), "pieces": sum(pieces for _, pieces in GOODS)})
         self.perhaps: Counter[str] = Counter()  # nobody was told whether it was done
         self.number = 0
+        self.world.scheduler.run(lambda: True)  # all services have started: what breaks from here on meets orders
 
     @rule(wish=wishes)
     def an_order_is_placed(self, wish: Wish) -> None:
