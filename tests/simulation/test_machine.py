@@ -46,7 +46,8 @@ class ShopMachine(RuleBasedStateMachine):
                   rpc_wait_seconds=3, retry_delays_seconds=(0.5, 1, 2), relay_seconds=6)
         self.plan: dict[int, str] = {}
         self.stack = ExitStack()
-        self.world = World(seed, plan=self.plan, instances=instances)
+        self.world = World(seed, instances=instances)
+        self.world.injector.plan = self.plan  # this very one, which grows
         for life in (quietly(), self.world.entered(), seeded(seed)):
             self.stack.enter_context(life)
         self.clients = Clients(self.world, Workload(money=MONEY, goods=GOODS, wishes=()))
