@@ -142,6 +142,8 @@ def under_way(world: World) -> list[str]:
         "SELECT 1 FROM orders WHERE status = 'PROCESSING' OR (status = 'FAILED' AND undone_at IS NULL) LIMIT 1"
     ):
         found.append("open orders")
+    if not world.broker_is_up:
+        found.append("the broker is away")
     depths = world.broker.queues()
     return found + [name for name, (ready, unacked, _) in depths.items() if ready + unacked and not name.endswith(".parked")]
 
