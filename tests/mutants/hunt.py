@@ -11,7 +11,7 @@ from lab.simulation.run import simulate
 from lab.simulation.workload import Workload
 from tests.mutants.checks import which
 from tests.mutants.days import SMALL_DAYS
-from tests.mutants.mutant import Mutant, impatient
+from tests.mutants.mutant import Mutant
 
 BUDGET = 500
 """Seeds; a mutant that lives longer fails the build."""
@@ -97,9 +97,11 @@ def in_a_line(said: str) -> str:
 
 
 def control(catch: Catch) -> str:
-    """What the same run breaks with every defence in its place: nothing, or the catch says nothing."""
-    with impatient():
-        return "; ".join(catch.case.run().broken)
+    """What the same run breaks with every defence in its place: nothing, or the catch says nothing.
+
+    It has all the time there is: some days keep a service away for longer than a hunt waits.
+    """
+    return "; ".join(catch.case.run().broken)
 
 
 def shrink(catch: Catch, most: int = SHRINKS) -> Catch:
