@@ -22,20 +22,25 @@ def alike(outcome: Any, named: Callable[[str], str]) -> Any:
         case Cancelled(queue=queue, consumer=consumer):
             return ("cancelled", queue, named(consumer))
         case Delivery():
-            headers = {name: _plain(value) for name, value in outcome.properties.headers.items()
-                       if not name.startswith("x-last-death-")}  # RabbitMQ 4.0 adds these to what 3.10 says
-            if headers.get("x-delivery-count") == 0:
-                del headers["x-delivery-count"]  # 3.10 says 0, 4.0 says nothing
             reply_to = outcome.properties.reply_to
             if reply_to is not None and reply_to.startswith(DIRECT_REPLY_TO):
                 reply_to = DIRECT_REPLY_TO
             key = DIRECT_REPLY_TO if outcome.routing_key.startswith(DIRECT_REPLY_TO) else outcome.routing_key
-            properties = replace(outcome.properties, headers=headers, reply_to=reply_to)
+            properties = replace(outcome.properties, headers=plain_headers(outcome), reply_to=reply_to)
             return replace(
                 outcome, tag=None if outcome.tag is None else 0, routing_key=key, consumer=named(outcome.consumer),
                 properties=properties,
             )
     return outcome
+
+
+def plain_headers(delivery: Delivery) -> dict[str, Any]:
+    """A delivery's headers, without what may differ."""
+    headers = {name: _plain(value) for name, value in delivery.properties.headers.items()
+               if not name.startswith("x-last-death-")}  # RabbitMQ 4.0 adds these to what 3.10 says
+    if headers.get("x-delivery-count") == 0:
+        del headers["x-delivery-count"]  # 3.10 says 0, 4.0 says nothing
+    return headers
 
 
 def _plain(value: Any) -> Any:

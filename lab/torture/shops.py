@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,7 @@ from patterns.shop import SERVICES
 from patterns.transport import use
 
 
-class TorturedShop:
+class TorturedShop(ABC):
     """A running shop of which every process can be killed; while it is open, our settings point to its servers.
 
     ``groups`` are its processes by what they serve; ``node`` is its RabbitMQ, if that is ours.  The folder of logs is
@@ -69,12 +70,13 @@ class TorturedShop:
         """Where a service's instances answer."""
         return [process.services[service] for process in self.processes if service in process.services]
 
+    @abstractmethod
     def close(self) -> list[str]:
         """Tell every process to end, and wait; answers what did not go as it should."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _start(self, opening: ExitStack) -> None:
-        raise NotImplementedError
+        """Start servers and processes; what is to be undone goes to ``opening``."""
 
     def _start_processes(self) -> None:
         for process in self.processes:

@@ -11,12 +11,12 @@ from typing import Protocol
 
 import pytest
 
+from lab.faults.proxy import Proxy
 from lab.servers import PrivateRabbitMQ
 from patterns.amqp import Transport
 from patterns.broker import EmbeddedTransport
 from patterns.connection import RabbitTransport
 from patterns.errors import BrokerUnavailable
-from tests.contract.forwarder import Forwarder
 
 SHAKY = "shaky"
 """How the connections that may be cut are named."""
@@ -67,12 +67,12 @@ class Embedded:
 
 
 class RabbitMQ:
-    """A RabbitMQ, with a forwarder before it that can be cut."""
+    """A RabbitMQ, with a proxy before it that can be cut."""
 
     def __init__(self, url: str, restart: Callable[[], None] | None, *, leaves_traces: bool) -> None:
         self.transport = RabbitTransport(url)
-        self._forwarder = Forwarder(url)
-        self.shaky = RabbitTransport(self._forwarder.url)
+        self._proxy = Proxy(url)
+        self.shaky = RabbitTransport(self._proxy.url)
         self._restart, self.leaves_traces, self.may_restart = restart, leaves_traces, restart is not None
 
     def restart(self) -> None:
@@ -80,10 +80,10 @@ class RabbitMQ:
         self._restart()
 
     def cut(self) -> None:
-        self._forwarder.cut()
+        self._proxy.cut()
 
     def close(self) -> None:
-        self._forwarder.close()
+        self._proxy.close()
 
 
 def rabbitmq(request: pytest.FixtureRequest) -> RabbitMQ:

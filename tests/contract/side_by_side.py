@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lab.differential.likeness import plain_headers
 from patterns.amqp import Cancelled, Channel, Connection, Delivery, Outgoing, Properties, Transport
 from patterns.errors import ChannelClosed, ConnectionLost
 
@@ -277,24 +278,11 @@ def _comparable(outcome: Any) -> Any:
         case Cancelled(queue=queue):
             return ("cancelled", queue)
         case Delivery():
-            headers = {name: _plain(value) for name, value in outcome.properties.headers.items()
-                       if not name.startswith("x-last-death-")}  # RabbitMQ 4.0 adds these to what 3.10 says
-            if headers.get("x-delivery-count") == 0:
-                del headers["x-delivery-count"]
-            properties = replace(outcome.properties, headers=headers)
+            properties = replace(outcome.properties, headers=plain_headers(outcome))
             return replace(outcome, tag=outcome.tag is None, consumer="", properties=properties)
         case str():
             return "a consumer's tag"
     return outcome
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case dict():
-            return {name: _plain(each) for name, each in value.items() if name != "time"}
-        case list():
-            return [_plain(each) for each in value]
-    return value
 
 
 def _short(args: tuple[Any, ...]) -> list[Any]:

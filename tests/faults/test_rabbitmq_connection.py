@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from lab.faults.proxy import Proxy
 from lab.servers import PrivateRabbitMQ
 from patterns import connection_asking, connection_thread
 from patterns.amqp import Channel, Connection, Outgoing, Properties, Receipt
 from patterns.connection import RabbitTransport
 from patterns.errors import BrokerUnavailable, ChannelClosed, ConnectionLost
-from tests.contract.forwarder import Forwarder
 
 pytestmark = pytest.mark.real
 
@@ -111,19 +111,19 @@ def test_wherever_the_line_is_cut_nothing_confirmed_is_missing(url: str, connect
     channel.declare_queue("q")
     outcomes: set[Receipt] = set()
     for size in range(20, 4000, 173):  # a batch is about 3,000 bytes
-        forwarder = Forwarder(url)
-        shaky = connect("shaky", forwarder.url)
+        proxy = Proxy(url)
+        shaky = connect("shaky", proxy.url)
         publishing = shaky.channel()
-        forwarder.cut_after(size)
+        proxy.cut_after(size, "server")
         receipts = publishing.publish(messages(*map(str, range(30))))
         if Receipt.UNKNOWN not in receipts:  # it was not cut: there was less to send
-            forwarder.cut()
+            proxy.cut()
         with pytest.raises(ConnectionLost):
             publishing.take(1, SOON)
         found = set(drained(channel))
         assert {str(number) for number, receipt in enumerate(receipts) if receipt is Receipt.CONFIRMED} <= found
         assert not shaky.is_open
-        forwarder.close()
+        proxy.close()
         outcomes.update(receipts)
     assert outcomes == {Receipt.CONFIRMED, Receipt.UNKNOWN}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.faults.proxy import Proxy
 from lab.local import LocalShop
 from lab.servers import PrivateRabbitMQ
 from patterns.amqp import Channel
@@ -14,7 +15,6 @@ from patterns.errors import BrokerUnavailable, ChannelClosed
 from patterns.link import Link
 from patterns.shop import SERVICES
 from patterns.transport import transport
-from tests.contract.forwarder import Forwarder
 from tests.faults.conftest import OpenShop
 from tests.faults.trade import Trade, Watch, look, ready
 from tests.flows.words import until
@@ -156,33 +156,30 @@ def test_a_broker_that_blocks_publishers_is_waited_for(
 def test_a_line_that_passes_nothing_on_is_noticed_and_given_up(
     open_shop: OpenShop, private_rabbitmq: PrivateRabbitMQ, vhost: str
 ) -> None:
-    forwarder = Forwarder(private_rabbitmq.url(vhost))
-    try:
-        with open_shop(rabbitmq_url=f"{forwarder.url}?heartbeat=2&socket_timeout=2&stack_timeout=2") as shop:
-            until(lambda: ready(shop), "the shop is ready")
-            before = {name: link.since for name, link in links(shop).items()}
-            trade = Trade(shop)
+    quick = "heartbeat=2&socket_timeout=2&stack_timeout=2"
+    with Proxy(private_rabbitmq.url(vhost)) as proxy, open_shop(rabbitmq_url=f"{proxy.url}?{quick}") as shop:
+        until(lambda: ready(shop), "the shop is ready")
+        before = {name: link.since for name, link in links(shop).items()}
+        trade = Trade(shop)
+        trade.go_on(8)
+        with Watch(shop) as watch:
+            proxy.fall_silent()
             trade.go_on(8)
-            with Watch(shop) as watch:
-                forwarder.fall_silent()
-                trade.go_on(8)
-                until(watch.saw_all_red, "every service notices")
-                forwarder.speak_again()
-                until(lambda: all_made_again(shop, before), "every connection is made again")
-            until(lambda: ready(shop), "every consumer is back")
-            trade.ends_well()
-    finally:
-        forwarder.close()
+            until(watch.saw_all_red, "every service notices")
+            until(lambda: not any(link.connected for link in links(shop).values()), "every connection is given up")
+            proxy.heal()
+            until(lambda: all_made_again(shop, before), "every connection is made again")
+        until(lambda: ready(shop), "every consumer is back")
+        trade.ends_well()
 
 
 @pytest.mark.whole
 def test_a_stop_waits_for_nobody_who_is_only_connecting(
     open_shop: OpenShop, private_rabbitmq: PrivateRabbitMQ, vhost: str, tmp_path: Path
 ) -> None:
-    forwarder = Forwarder(private_rabbitmq.url(vhost))
-    forwarder.fall_silent()  # it accepts, and says nothing: a connection attempt takes long to fail
-    try:
-        with open_shop(rabbitmq_url=f"{forwarder.url}?socket_timeout=60&stack_timeout=60") as shop:
+    with Proxy(private_rabbitmq.url(vhost)) as proxy:
+        proxy.fall_silent()  # it accepts, and says nothing: a connection attempt takes long to fail
+        with open_shop(rabbitmq_url=f"{proxy.url}?socket_timeout=60&stack_timeout=60") as shop:
             link = shop.service("product").listener.link
             with pytest.raises(BrokerUnavailable):
                 link.channel()
@@ -190,5 +187,3 @@ def test_a_stop_waits_for_nobody_who_is_only_connecting(
             assert not link.connected
             for service in SERVICES:
                 assert shop.service(service).stop()
-    finally:
-        forwarder.close()
