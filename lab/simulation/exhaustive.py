@@ -1,10 +1,10 @@
-"""Everything that can go wrong with one order: each kind of fault at each place, one at a time.
+"""Everything that can go wrong in a small case: each kind of fault at each place, one at a time.
 
 The run without faults tells which places there are; a run with a fault at one of them is the same up to there.  (To fork
 at each place instead of beginning again was tried: copying the memory costs as much as beginning again.)
 
 Some of it comes to the same.  What befalls a process or the broker between two statements of a transaction is the same
-after each: nothing of it is committed.  And until the services have started, all modes are the same run.
+after each: nothing of it is committed.  And until the services have started, all modes and endings are the same run.
 :func:`representatives` tries such things once, ``nightly`` everywhere.
 """
 
@@ -16,15 +16,9 @@ from dataclasses import replace
 from lab.simulation.case import Case
 from lab.simulation.faults import AT, EVERYWHERE, Visit
 from lab.simulation.run import simulate
-from lab.simulation.workload import Wish, Workload
 
 Choose = Callable[[list[Visit]], Iterator[tuple[Visit, str]]]
 """Which faults are tried, of all that there are."""
-
-
-def one_order(mode: str) -> Case:
-    """One order that succeeds unless something breaks, nobody interrupted: every place is the same in every run."""
-    return Case(Workload(money=(10_000,), goods=((1_000, 5),), wishes=(Wish(mode=mode),)), switching=0.0)
 
 
 def places(case: Case) -> list[Visit]:
@@ -48,12 +42,12 @@ def everything(visits: list[Visit]) -> Iterator[tuple[Visit, str]]:
 
 
 def representatives(visits: list[Visit], turn: int = 0, turns: int = 1) -> Iterator[tuple[Visit, str]]:
-    """Each kind at each place, but once only what comes to the same; of the start, every ``turns``-th fault."""
+    """Each kind at each place, but once only what comes to the same; of the start, every ``turns``-th fault (0: none)."""
     begun = max((visit.number for visit in visits if visit.place == "consume"), default=0)
     for number, (visit, after) in enumerate(zip(visits, [*visits[1:], None], strict=True)):
         inside = after is not None and visit.place == "sql" and replace(visit, number=after.number) == after
         for other, kind in enumerate((() if inside else EVERYWHERE) + AT.get(visit.place, ())):
-            if visit.number > begun or (number + other) % turns == turn:
+            if visit.number > begun or (turns and (number + other) % turns == turn):
                 yield visit, kind
 
 

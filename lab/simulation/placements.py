@@ -1,4 +1,8 @@
-"""The tier ``placements``: one order, one fault, at every place, of every kind, in every mode."""
+"""The tier ``placements``: one order, one fault, at every place, of every kind, in every mode, for every ending.
+
+The size of a commit has every placement on the way to success, and of the other endings as many as there is time for,
+others with each seed: :data:`TURNS` seeds together have them all, and so has a night.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,21 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 
 from lab.simulation.case import Case
-from lab.simulation.exhaustive import everything, one_order, representatives, singles
+from lab.simulation.endings import ENDINGS, one_order
+from lab.simulation.exhaustive import everything, representatives, singles
 from lab.simulation.faults import KINDS
 from lab.verify.tier import Asked, Tally, Tell, Tier, Violation
 from patterns.settings import MODES
 
 PARTS = 8
 """Slices of each mode; a slice takes half a minute or so."""
+
+TURNS = 16
+"""So many seeds of the commit's size together have every placement of every ending."""
 
 PAIRS = 2_000
 """Pairs of faults in a nightly slice, picked at random; all pairs of one mode would be some millions."""
@@ -31,34 +39,55 @@ def slices(asked: Asked) -> Iterable[Asked]:
             yield replace(asked, modes=(mode,), seed=asked.seed * PARTS + part, faults=share)
 
 
-def cases(asked: Asked) -> Iterator[Case]:
-    """What a slice runs: every PARTS-th placement; at night pairs as well; or only so many, picked by the seed."""
+def cases(asked: Asked) -> Iterator[tuple[str, Case]]:
+    """What a slice runs, each with its ending; at night pairs as well; or only so many, picked by the seed."""
     for mode in asked.modes:
-        once = partial(representatives, turn=MODES.index(mode), turns=len(MODES))
-        found = list(singles(one_order(mode), everything if asked.size == "nightly" else once))
-        mine = found[asked.seed % PARTS :: PARTS]
         chance = random.Random(f"{mode} {asked.seed}")  # noqa: S311 (a choice, not a secret)
         if asked.faults is not None:
-            mine = chance.sample(mine, min(asked.faults, len(mine)))
-        yield from mine
-        if asked.size == "nightly" and asked.faults is None:
-            yield from islice(pairs(found, chance), PAIRS)
+            for ending in chance.sample(ENDINGS, min(len(ENDINGS), asked.faults)):
+                some = placements(mode, ending, once=True)
+                yield from ((ending, one) for one in chance.sample(some, -(-asked.faults // len(ENDINGS))))
+            continue
+        for ending in ENDINGS:
+            yield from ((ending, one) for one in share_of(asked, mode, ending))
+        if asked.size == "nightly":
+            yield from islice(pairs(mode, chance), PAIRS)
 
 
-def pairs(found: list[Case], chance: random.Random) -> Iterator[Case]:
+def share_of(asked: Asked, mode: str, ending: str) -> list[Case]:
+    """The placements that fall to this slice, in the order of their places."""
+    night = asked.size == "nightly"
+    parts = PARTS if night or ending == ENDINGS[0] else PARTS * TURNS
+    found = placements(mode, ending, once=not night)
+    order = list(range(len(found)))
+    random.Random(f"{mode} {ending}").shuffle(order)  # noqa: S311 (or a slice would have always the same kinds)
+    return [found[number] for number in sorted(order[asked.seed % parts :: parts])]
+
+
+@lru_cache(maxsize=len(ENDINGS))
+def placements(mode: str, ending: str, *, once: bool) -> tuple[Case, ...]:
+    """Each single fault; ``once``: only once what comes to the same, and what befalls the start with one ending."""
+    if not once:
+        return tuple(singles(one_order(mode, ending), everything))
+    turns = len(MODES) if ending == ENDINGS[0] else 0
+    return tuple(singles(one_order(mode, ending), partial(representatives, turn=MODES.index(mode), turns=turns)))
+
+
+def pairs(mode: str, chance: random.Random) -> Iterator[tuple[str, Case]]:
     """Single faults with a second one after the first, at random."""
     while True:
-        first = chance.choice(found)
-        seconds = list(singles(first))
-        yield from chance.sample(seconds, min(20, len(seconds)))
+        ending = chance.choice(ENDINGS)
+        seconds = list(singles(chance.choice(placements(mode, ending, once=False))))
+        yield from ((ending, one) for one in chance.sample(seconds, min(20, len(seconds))))
 
 
 def run(asked: Asked, tell: Tell) -> Tally:
     """Run a slice."""
     tally, todo = Tally(), list(cases(asked))
     gc.freeze()
-    for number, case in enumerate(todo):
+    for number, (ending, case) in enumerate(todo):
         add(tally, case)
+        tally.seen[f"placed on the way to: {ending}"] += 1
         tell((number + 1) / len(todo))
     return tally
 
@@ -77,7 +106,10 @@ def judge(asked: Asked, tally: Tally) -> list[str]:
     kinds: Counter[str] = Counter()
     for name, count in tally.happened.items():
         kinds[name.split(" @ ")[0]] += count
-    found = [f"{kind}: never" for kind in KINDS if not kinds[kind]] if asked.faults is None else []
+    found: list[str] = []
+    if asked.faults is None:
+        found += [f"{kind}: never" for kind in KINDS if not kinds[kind]]
+        found += [f"never on the way to: {end}" for end in ENDINGS if not tally.seen[f"placed on the way to: {end}"]]
     if tally.faults < tally.runs:
         found.append(f"{tally.runs} runs, and only {tally.faults} faults came")
     return found

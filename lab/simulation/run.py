@@ -76,7 +76,8 @@ def simulate(
         clients.fill()
         clients.start()
         try:
-            world.later(TROUBLE_SECONDS, lambda: setattr(world.injector, "healed", True))
+            # A plan ends by itself; chance has to be stopped.
+            world.later(TROUBLE_SECONDS, lambda: setattr(world.injector, "healed", bool(rate)))
             world.later(TROUBLE_SECONDS + LATEST_SECONDS, lambda: clients.wrong.extend(overdue(world)))
             if not world.scheduler.run(lambda: at_rest(world, clients, began)):
                 broken.append("nobody can go on")

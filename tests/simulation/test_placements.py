@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import pytest
 
-from lab.simulation.exhaustive import everything, one_order, places, representatives, singles
+from lab.simulation.case import Case
+from lab.simulation.endings import ENDINGS, one_order
+from lab.simulation.exhaustive import everything, places, representatives, singles
 from lab.simulation.faults import AT, EVERYWHERE, Visit
-from lab.simulation.placements import PARTS, cases, judge, run, slices
+from lab.simulation.placements import PARTS, TURNS, cases, judge, placements, run, share_of, slices
 from lab.verify.tier import Asked
 from patterns.settings import MODES
 from tests.simulation.profiles import SIZE
@@ -46,13 +49,60 @@ def test_only_what_comes_to_the_same_is_left_out() -> None:
     assert all(visit.number <= begun for visit, _ in set.union(*once) - set.intersection(*once))
 
 
-def test_the_slices_together_are_everything_and_nothing_twice() -> None:
-    asked = Asked(modes=("topic",))
-    plans = [frozenset(case.plan.items()) for part in slices(asked) for case in cases(part)]
-    assert len(plans) == len(set(plans))
+def plans(cases: Iterable[Case]) -> list[tuple[int, str]]:
+    """Where the fault of each comes, and which."""
+    return [item for case in cases for item in case.plan.items()]
+
+
+def test_the_slices_together_are_every_placement_on_the_way_to_success_and_none_twice() -> None:
+    parts = list(slices(Asked(modes=("topic",))))
+    found = plans(case for part in parts for ending, case in cases(part) if ending == "success")
     once = representatives(places(one_order("topic")), MODES.index("topic"), len(MODES))
-    assert set(plans) == {frozenset({(visit.number, kind)}) for visit, kind in once}
-    assert len(list(slices(asked))) == PARTS
+    assert sorted(found) == sorted((visit.number, kind) for visit, kind in once)
+    assert len(parts) == PARTS
+
+
+def test_so_many_seeds_together_are_every_placement_of_every_ending_and_none_twice() -> None:
+    found = plans(
+        case for seed in range(TURNS) for part in slices(Asked(modes=("saga",), seed=seed))
+        for case in share_of(part, "saga", "no carrier")
+    )
+    assert sorted(found) == sorted(plans(placements("saga", "no carrier", once=True)))
+
+
+def test_a_night_has_every_ending_whole() -> None:
+    parts = slices(Asked(size="nightly", modes=("rpc",)))
+    found = plans(case for part in parts for case in share_of(part, "rpc", "cancelled"))
+    visits = places(one_order("rpc", "cancelled"))
+    assert sorted(found) == sorted((visit.number, kind) for visit, kind in everything(visits))
+
+
+REASONS = {
+    "success": None, "sold out": "not enough on the shelf", "not enough money": "has not enough money",
+    "payment declined": "the payment gateway declined", "no carrier": "the carrier takes no parcel",
+    "cancelled": "cancelled by the customer", "cancelled first": "cancelled by the customer",
+    "overdue": "not settled before its deadline",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_order_ends_as_its_day_says_in_every_mode(ending: str) -> None:
+    for mode in MODES:
+        result = one_order(mode, ending).run()
+        [story] = result.stories()
+        assert not result.broken
+        assert story.order is not None
+        assert story.order.status == ("SUCCESS" if ending == "success" else "FAILED")
+        assert (REASONS[ending] or "None") in str(story.order.reason)
+
+
+def test_what_comes_after_the_usual_trouble_can_break_too() -> None:
+    """An order ends by its deadline long after the random faults of a run are over; its places are tried all the same."""
+    late = one_order("topic", "overdue")
+    last = max(visit.number for visit in places(late))
+    before = places(one_order("topic", "cancelled"))
+    assert last > len(before)
+    assert replace(late, plan={last: "crash"}).run().happened.total() == 1
 
 
 def test_a_missing_defence_is_found_by_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
