@@ -48,12 +48,15 @@ def _steps(story: Story) -> Iterator[Step]:
         yield Step(order.settled_at - placed, "order", "order", f"{order.status}{why}")
         if order.undone_at is not None:
             yield Step(order.undone_at - placed, "order", "order", "everything is undone")
-    for at, remark in story.remarks:
-        yield Step(at - placed, CLIENT, CLIENT, remark)
+    for at, whom, remark in story.remarks:
+        yield Step(at - placed, whom, whom, remark)
     if story.answer is not None:
         yield Step(story.answer.seconds, "order", CLIENT, f"{story.answer.code} {story.answer.status}", dashed=True)
     for one, listener in story.unheard():
-        yield Step(float("inf"), one.service, listener, f"{one.type}, not heard yet")
+        if story.over:
+            yield Step(one.at - placed, one.service, listener, f"{one.type}, never noted as heard")
+        else:
+            yield Step(float("inf"), one.service, listener, f"{one.type}, not heard yet")
 
 
 def _lanes(drawn: Sequence[Step]) -> list[str]:
@@ -88,14 +91,21 @@ def _line(step: Step, lanes: Sequence[str]) -> str:
     return f"{time:<{MARGIN}}{''.join(row)}  {step.words}"
 
 
-def as_mermaid(story: Story) -> str:
-    """The diagram in Mermaid, which GitHub and many editors draw."""
+def as_mermaid(story: Story, moral: str = "") -> str:
+    """The diagram in Mermaid, which GitHub and many editors draw; ``moral``: what to say below it all."""
     drawn = steps(story)
-    lines = ["sequenceDiagram", *(f"    participant {lane}" for lane in _lanes(drawn))]
+    lanes = _lanes(drawn)
+    lines = ["sequenceDiagram", *(f"    participant {lane}" for lane in lanes)]
     for step in drawn:
-        words = step.words.replace(";", ",").replace("#", "no. ")  # what Mermaid takes for its own
+        words = _plain(step.words)
         if step.speaker == step.listener:
             lines.append(f"    Note over {step.listener}: {words}")
         else:
             lines.append(f"    {step.speaker}{'-->>' if step.dashed else '->>'}{step.listener}: {words}")
+    lines += [f"    Note over {lanes[0]},{lanes[-1]}: {_plain(moral)}"] if moral else []
     return "\n".join(lines) + "\n"
+
+
+def _plain(words: str) -> str:
+    """Without what Mermaid takes for its own."""
+    return words.replace(";", ",").replace("#", "no. ")

@@ -32,8 +32,10 @@ class Story:
     history: list[HistoryEntry] = field(default_factory=list)
     messages: list[JournalEntry] = field(default_factory=list)
     away: dict[str, str] = field(default_factory=dict)
-    remarks: list[tuple[float, str]] = field(default_factory=list)
-    """What befell the shop meanwhile, and when; only who broke it on purpose can tell."""
+    remarks: list[tuple[float, str, str]] = field(default_factory=list)
+    """What befell the shop meanwhile: when, whom, what; only who broke it on purpose can tell."""
+    over: bool = False
+    """Whether nobody goes on: what is not noted as heard by now never will be."""
 
     @property
     def to_come(self) -> list[str]:

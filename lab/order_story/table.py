@@ -50,7 +50,7 @@ def _lines(story: Story) -> Iterator[tuple[float, tuple[str, ...]]]:
         yield entry.at - placed, (entry.service, what, entry.where, entry.handler or "")
     for note in story.history:
         yield note.happened_at - placed, ("order", f"notes {note.event}", "", note.saga_state)
-    for at, remark in story.remarks:
-        yield at - placed, ("(world)", remark, "", "")
+    for at, whom, remark in story.remarks:
+        yield at - placed, (f"({whom})", remark, "", "")
     if story.answer is not None:
         yield story.answer.seconds, ("client", f"gets {story.answer.code} {story.answer.status}", "", "")

@@ -100,7 +100,7 @@ class Injector:
             self.happened[place, kind] += 1
             self.done[self.number] = kind
             here = f"{place} of {task.process.name}" + (f" ({whose})" if whose else "")
-            self.world.note(f"{kind} at place {self.number}, {here}")
+            self.world.note(task.process, f"{kind} at place {self.number}, {here}")
             if kind in EVERYWHERE:
                 self.world.break_something(kind, task.process)
                 return None

@@ -47,7 +47,7 @@ class Result:
     happened: Counter[tuple[str, str]]
     plan: dict[int, str]
     outcomes: Counter[str] = field(default_factory=Counter)
-    story: list[tuple[float, str]] = field(default_factory=list)
+    story: list[tuple[float, str, str]] = field(default_factory=list)
     fingerprint: int = 0
     stories: Callable[[], list[Story]] = field(default=list, repr=False, compare=False)
     """What became of each order that the complaints name, or of all: asked only by who wants to show it."""

@@ -47,6 +47,7 @@ def _page(case: Case, result: Result, stories: Sequence[Story]) -> str:
     """Markdown, which GitHub and many editors draw."""
     title = "A broken promise" if result.broken else "Every promise kept"
     parts = [f"# {title}", "", *(f"- {broken}" for broken in result.broken), "", f"    {case.command}", ""]
+    moral = f"BROKEN: {result.broken[0]}" if result.broken else ""
     for story in stories:
-        parts += [f"## Order {story.order_id}", "", f"```mermaid\n{as_mermaid(story)}```", ""]
+        parts += [f"## Order {story.order_id}", "", f"```mermaid\n{as_mermaid(story, moral)}```", ""]
     return "\n".join(parts)

@@ -11,6 +11,7 @@ from lab.order_story.story import Story
 from order.models import history, orders
 from order.schemas import HistoryEntry, Order
 from patterns.database import Session
+from patterns.hops import CLIENT
 from patterns.journal import messages
 from patterns.shop import SERVICES
 from patterns.web import JournalEntry
@@ -42,10 +43,10 @@ def _story(world: World, clients: Clients, order_id: UUID) -> Story:
         for service in SERVICES for row in clients._at(service).read(messages, order_id, service)
     ]
     entries.sort(key=lambda entry: entry.at)
-    told = [(at, f"the client is told: {answer}") for at, whose, answer in clients.told.answers if whose == order_id]
+    told = [(at, CLIENT, f"the client is told: {answer}") for at, whose, answer in clients.told.answers if whose == order_id]
     return Story(
         order_id, order=clients._at("order").read(_order, order_id), history=clients._at("order").read(_history, order_id),
-        messages=entries, remarks=[*world.story, *told],
+        messages=entries, remarks=[*world.story, *told], over=True,
     )
 
 

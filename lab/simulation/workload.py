@@ -208,6 +208,7 @@ class Clients:
         for instance in self.world.instances:
             if instance.service == service:
                 instance.process.stopped_until = self.world.scheduler.now + seconds
+                self.world.note(instance.process, f"{instance.process.name} stands still for {seconds:g} s")
 
     def _at(self, service: str) -> SimulatedDatabase:
         store = self.world.stores[service]

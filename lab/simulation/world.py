@@ -20,6 +20,7 @@ from patterns import topology
 from patterns.address import Answer
 from patterns.broker import EmbeddedTransport
 from patterns.errors import GatewayUnavailable
+from patterns.hops import CLIENT
 from patterns.runtime import use_runtime
 from patterns.service import Service
 from patterns.shop import SERVICES
@@ -75,7 +76,7 @@ class World:
         self.scheduler = Scheduler(seed, switching)
         self.runtime = SimulatedRuntime(self.scheduler)
         self.injector = Injector(self, plan or {}, rate, weights or {}, seed + 1)
-        self.story: list[tuple[float, str]] = []
+        self.story: list[tuple[float, str, str]] = []
         self.nature = Process("nature")  # brokers, networks and operators: nothing kills it
         self.runtime.homes["embedded-broker-timer"] = self.nature
         self.runtime.before_work = self._gateway
@@ -128,9 +129,10 @@ class World:
         """The databases' clock: a microsecond for each place passed, so that a story can be told in its order."""
         return self.scheduler.now + self.injector.number * 1e-6
 
-    def note(self, what: str) -> None:
-        """Something worth telling when the run is told."""
-        self.story.append((self.time(), what))
+    def note(self, whom: Process, what: str) -> None:
+        """Something worth telling when the run is told, and whom it befell: a service, or else clients."""
+        service = whom.name.rstrip("0123456789")
+        self.story.append((self.time(), service if service in SERVICES else CLIENT, what))
 
     def committed(self, service: str) -> None:
         """A transaction of this service was committed: what always holds must hold now."""

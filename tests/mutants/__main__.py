@@ -12,9 +12,10 @@ from pathlib import Path
 
 from lab.simulation.show import told
 from tests.mutants.crossing import CROSSINGS, hunt_crossing, postgres
-from tests.mutants.hunt import BUDGET, Catch, control, hunt, smallest
-from tests.mutants.memory import caught, remember
+from tests.mutants.hunt import BUDGET, Catch, control, hunt
+from tests.mutants.memory import caught, known_catch, remember
 from tests.mutants.registry import MUTANTS
+from tests.mutants.smaller import smallest
 from tests.mutants.table import DOCUMENT, in_words, written
 
 
@@ -58,7 +59,7 @@ def hunted(name: str, seeds: int, *, write: bool) -> bool:
     if catch is None:
         print(f"{name}: nothing in {seeds} seeds" + (f"; {mutant.harmless}" if mutant.harmless else ""), flush=True)
         return bool(mutant.harmless)
-    small = smallest(catch)
+    small = smallest(catch, known_catch(mutant))
     print(f"{name}: seed {catch.seeds}: {small.check}\n    {in_words(small.case, small.mode)}", flush=True)
     if write:
         remember(small)
