@@ -1,10 +1,11 @@
 """Verbs on the order service's tables.  Each takes a session and never commits; each change carries its own guard."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, case, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, case, or_, select, update
 
 from order.models import SHOWN, history, order_lines, orders
 from patterns.database import Session, now
@@ -13,9 +14,27 @@ from patterns.pages import Page
 from patterns.place_order import PlaceOrder
 from patterns.settings import settings
 from patterns.shop import OrderStatus
-from patterns.step import insert_once
+from patterns.sql import timed
+from patterns.step import insert, insert_once
 
 STARTED, COMPLETED, COMPENSATING, COMPENSATED = "STARTED", "COMPLETED", "COMPENSATING", "COMPENSATED"
+
+# Made once: making a statement costs more than running it.
+_THIS = orders.c.id == bindparam("order")
+_OPEN = orders.c.status == "PROCESSING"
+_ONE = select(orders).where(_THIS)
+_PROGRESS = update(orders).where(_THIS, _OPEN).values(saga_state=bindparam("reached"))
+_CLOSE = update(orders).where(_THIS, orders.c.status != "SUCCESS", orders.c.undone_at.is_(None)).values(
+    undone_at=now(), saga_state=COMPENSATED)
+# The news that all is undone may overtake the news of the failure itself.
+_FAILING = case((orders.c.undone_at.is_not(None), COMPENSATED), else_=COMPENSATING)
+
+
+@cache
+def _settling(changed: tuple[str, ...], clocked: tuple[tuple[str, float], ...]) -> Any:
+    values: dict[str, Any] = {"settled_at": now(), "saga_state": _FAILING}
+    values |= {name: bindparam(name) for name in changed} | {name: now(later) for name, later in clocked}
+    return update(orders).where(_THIS, _OPEN).values(values).returning(orders.c.user_id, orders.c.mode, orders.c.saga_state)
 
 
 def place(session: Session, order: PlaceOrder) -> bool:
@@ -24,23 +43,18 @@ def place(session: Session, order: PlaceOrder) -> bool:
         session, orders, id=order.order_id, user_id=order.user_id, mode=order.mode, fingerprint=order.fingerprint,
         status="PROCESSING", saga_state=STARTED, placed_at=now(), deadline_at=now(settings().order_deadline_seconds),
     ):
-        asked = select(orders.c.fingerprint, orders.c.deleted_at).where(orders.c.id == order.order_id)
-        known = session.execute(asked).one()
-        _must_not_be_gone(order.order_id, known.deleted_at)
-        if known.fingerprint != order.fingerprint:
+        if _row(session, order.order_id).fingerprint != order.fingerprint:
             raise KeyReused(f"order {order.order_id}: {KeyReused.__doc__}")
         return False
-    session.execute(insert(order_lines), [
-        {"order_id": order.order_id, "product_id": line.product_id, "quantity": line.quantity} for line in order.lines
-    ])
+    for line in order.lines:
+        insert(session, order_lines, order_id=order.order_id, **line.model_dump())
     note(session, order.order_id, "OrderPlaced", STARTED)
     return True
 
 
 def progress(session: Session, order_id: UUID, event: str, saga_state: str) -> bool:
     """Note how far an order has come; False once it is settled."""
-    open_order = update(orders).where(orders.c.id == order_id, orders.c.status == "PROCESSING")
-    if session.execute(open_order.values(saga_state=saga_state)).rowcount == 0:
+    if session.execute(_PROGRESS, {"order": order_id, "reached": saga_state}).rowcount == 0:
         return False
     note(session, order_id, event, saga_state)
     return True
@@ -53,32 +67,24 @@ def succeed(session: Session, order_id: UUID, event: str, amount_cents: int) -> 
 
 def fail(session: Session, order_id: UUID, event: str, reason: str, *, undone: bool) -> Row[Any] | None:
     """End an order as a failure; None when it has ended already.  ``undone``: nothing was done, so nothing is to undo."""
-    # The news that all is undone may overtake the news of the failure itself.
-    state = case((orders.c.undone_at.is_not(None), COMPENSATED), else_=COMPENSATING)
-    changes = {"saga_state": COMPENSATED, "undone_at": now()} if undone else {"saga_state": state}
+    changes = {"saga_state": COMPENSATED, "undone_at": now()} if undone else {}
     return _settle(session, order_id, event, status="FAILED", reason=reason, **changes)
 
 
 def close(session: Session, order_id: UUID, event: str) -> None:
     """Note that everything an order had done is undone; its status stays, and is that of a failure now or soon."""
-    failing = update(orders).where(orders.c.id == order_id, orders.c.status != "SUCCESS", orders.c.undone_at.is_(None))
-    if session.execute(failing.values(undone_at=now(), saga_state=COMPENSATED)).rowcount == 1:
+    if session.execute(_CLOSE, {"order": order_id}).rowcount == 1:
         note(session, order_id, event, COMPENSATED)
 
 
 def note(session: Session, order_id: UUID, event: str, saga_state: str, reason: str | None = None) -> None:
     """Write into an order's history."""
-    values = {"order_id": order_id, "happened_at": now(), "event": event, "saga_state": saga_state, "reason": reason}
-    session.execute(insert(history).values(values))
+    insert(session, history, order_id=order_id, happened_at=now(), event=event, saga_state=saga_state, reason=reason)
 
 
 def status(session: Session, order_id: UUID) -> OrderStatus:
     """How an order stands.  Raises Unreadable when there is none: whoever asked for it named a wrong one."""
-    asked = select(orders.c.status, orders.c.reason, orders.c.deleted_at).where(orders.c.id == order_id)
-    row = session.execute(asked).one_or_none()
-    if row is None:
-        raise Unreadable(f"order {order_id} does not exist")
-    _must_not_be_gone(order_id, row.deleted_at)
+    row = _row(session, order_id, missing=Unreadable)
     return OrderStatus(order_id=order_id, status=row.status, reason=row.reason)
 
 
@@ -90,11 +96,7 @@ def overdue(session: Session, limit: int) -> list[UUID]:
 
 def get_order(session: Session, order_id: UUID) -> dict[str, Any]:
     """An order with its lines.  Raises NotFound, or Gone when it is deleted."""
-    row = session.execute(select(orders).where(orders.c.id == order_id)).one_or_none()
-    if row is None:
-        raise NotFound(f"order {order_id} does not exist")
-    _must_not_be_gone(order_id, row.deleted_at)
-    return _with_lines(session, [row])[0]
+    return _with_lines(session, [_row(session, order_id)])[0]
 
 
 def list_orders(session: Session, page: Page, having: Mapping[str, object]) -> list[dict[str, Any]]:
@@ -129,12 +131,6 @@ def delete_order(session: Session, order_id: UUID) -> None:
         )
 
 
-def must_not_be_a_success(session: Session, order_id: UUID) -> None:
-    """Raises Conflict when the order is a success: it cannot be cancelled any more."""
-    if get_order(session, order_id)["status"] == "SUCCESS":
-        raise Conflict(f"order {order_id} is a SUCCESS; it can no longer be cancelled")
-
-
 def _with_lines(session: Session, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
     lines: dict[UUID, list[dict[str, int]]] = {row.id: [] for row in rows}
     of_these = select(order_lines).where(order_lines.c.order_id.in_(list(lines))).order_by(order_lines.c.product_id)
@@ -143,15 +139,19 @@ def _with_lines(session: Session, rows: Sequence[Row[Any]]) -> list[dict[str, An
     return [{**row._mapping, "lines": lines[row.id]} for row in rows]
 
 
-def _must_not_be_gone(order_id: UUID, deleted_at: float | None) -> None:
-    if deleted_at is not None:
+def _row(session: Session, order_id: UUID, missing: type[Exception] = NotFound) -> Row[Any]:
+    """An order's row.  Raises ``missing`` when there is none, Gone when it is deleted."""
+    row = session.execute(_ONE, {"order": order_id}).one_or_none()
+    if row is None:
+        raise missing(f"order {order_id} does not exist")
+    if row.deleted_at is not None:
         raise Gone(f"order {order_id} is deleted")
+    return row
 
 
 def _settle(session: Session, order_id: UUID, event: str, **changes: Any) -> Row[Any] | None:
-    open_order = update(orders).where(orders.c.id == order_id, orders.c.status == "PROCESSING")
-    settled = open_order.values(settled_at=now(), **changes).returning(orders.c.user_id, orders.c.mode, orders.c.saga_state)
-    row = session.execute(settled).one_or_none()
+    plain, clocked = timed(changes)
+    row = session.execute(_settling(tuple(plain), clocked), {"order": order_id, **plain}).one_or_none()
     if row is not None:
         note(session, order_id, event, row.saga_state, changes.get("reason"))
     return row

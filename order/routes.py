@@ -10,6 +10,7 @@ from order import crud
 from order.database import database
 from order.schemas import EXAMPLES, HistoryEntry, Order, OrderRequest, Saga, SagaState, SagaWithSteps
 from patterns.envelope import TRACEPARENT
+from patterns.errors import Conflict
 from patterns.pages import NEXT_PAGE, NewestFirst
 from patterns.place_order import PlaceOrder
 from patterns.prefer import preferred_wait
@@ -99,8 +100,10 @@ def cancel_order(order_id: OrderId, request: Request) -> Order:
     service: Service = request.app.state.service
     _order(order_id)
     service.perform(CancelOrder(order_id=order_id))
-    database.read(crud.must_not_be_a_success, order_id)
-    return _order(order_id)
+    order = _order(order_id)
+    if order.status == "SUCCESS":
+        raise Conflict(f"order {order_id} is a SUCCESS; it can no longer be cancelled")
+    return order
 
 
 @sagas.get("", responses=NEXT_PAGE)

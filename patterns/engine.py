@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from patterns.errors import SettingsError
+from patterns.many import know_many
 from patterns.settings import settings
 
 LOCK_SECONDS = 5
@@ -53,7 +54,13 @@ def make_engine(url: URL, clock: Callable[[], float]) -> Engine:
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, pool_size=40, max_overflow=10, connect_args={"timeout": 30})
         _teach_sqlite(engine, clock)
-        return engine
+    else:
+        engine = _postgresql(url)
+    know_many(engine)
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
     limits = f"-c statement_timeout=10000 -c lock_timeout={LOCK_SECONDS}s -c idle_in_transaction_session_timeout=60000"
     return create_engine(
         url, pool_size=10, max_overflow=30, pool_timeout=10,

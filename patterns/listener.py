@@ -33,6 +33,7 @@ from patterns.preparing import Preparing
 from patterns.retry import readable
 from patterns.runtime import runtime
 from patterns.settings import settings
+from patterns.together import together
 from patterns.voice import Voice
 from patterns.wiring import Wirings
 
@@ -49,14 +50,17 @@ def deliver(
     # Two instances' batches that meet wait for each other; each locking as its messages come, they would deadlock.
     if lock_rows is not None and len(batch) > 1 and session.dialect.name == "postgresql":
         lock_rows(session, [heard.message for heard in batch])
-    said: list[Said] = []
+    outbox.mark_answered(session, [
+        (heard.delivery.properties.correlation_id, heard.message.order_id) for heard in batch if heard.answers
+    ])
+    todo: list[Heard] = []
     for heard in sorted(batch, key=lambda heard: heard.message.order_id):
-        if heard.answers:
-            outbox.mark_answered(session, heard.delivery.properties.correlation_id, heard.message.order_id)
         if heard.id in first or heard.asks:
             first.discard(heard.id)
-            asker = heard.delivery if heard.asks else None
-            said += addressed(heard.handle(session), wirings, heard.context, asker)
+            todo.append(heard)
+    said: list[Said] = []
+    for heard, answers in zip(todo, together(session, [(one.message.order_id, one.handle) for one in todo]), strict=True):
+        said += addressed(answers, wirings, heard.context, heard.delivery if heard.asks else None)
     return outbox.add(session, said)
 
 

@@ -103,10 +103,15 @@ def backlog(session: Session) -> tuple[int, float]:
     return int(found[0]), max(float(found[1]), 0.0)
 
 
-def mark_answered(session: Session, request_id: str | None, order_id: UUID) -> None:
-    """Note that the RPC request with this message id, about this order, is answered: only now is it done."""
+def mark_answered(session: Session, answers: Sequence[tuple[str | None, UUID]]) -> None:
+    """Note that these RPC requests, each by its message id and its order, are answered: only now are they done."""
+    requests = [{"request": request, "about": order_id} for given, order_id in answers if (request := _id(given))]
+    if requests:
+        session.execute(_ANSWERED, requests)
+
+
+def _id(given: str | None) -> UUID | None:
     try:
-        request = UUID(request_id or "")
+        return UUID(given or "")
     except ValueError:
-        return  # no request of ours has such an id
-    session.execute(_ANSWERED, {"request": request, "about": order_id})
+        return None  # no request of ours has such an id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Double, Table
@@ -24,6 +24,12 @@ class now(FunctionElement[float]):
     def __init__(self, later: float = 0) -> None:
         super().__init__(*([float(later)] if later else []))
         self.later = later
+
+
+def timed(values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[tuple[str, float], ...]]:
+    """Values apart: those to hand over as parameters, and which are so many seconds after ``now()``."""
+    plain = {name: value for name, value in values.items() if not isinstance(value, now)}
+    return plain, tuple((name, value.later) for name, value in values.items() if isinstance(value, now))
 
 
 @compiles(now, "postgresql")

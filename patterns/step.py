@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.schema import SchemaItem
 
 from patterns.database import Session, insert_for, now
+from patterns.sql import timed
 
 VOID = "VOID"
 
@@ -60,10 +61,15 @@ def insert_once(session: Session, table: Table, **values: Any) -> bool:
 
     Waits for a concurrent transaction that inserts the same key, and then knows.  ``now()`` may stand for a value.
     """
-    clocked = tuple((name, value.later) for name, value in values.items() if isinstance(value, now))
-    plain = {name: value for name, value in values.items() if not isinstance(value, now)}
-    once = _inserting(session.dialect.name, table, clocked)
-    return session.execute(once, plain, execution_options=KEEP_ROWCOUNT).rowcount == 1
+    plain, clocked = timed(values)
+    statement = _inserting(session.dialect.name, table, clocked, once=True)
+    return session.execute(statement, plain, execution_options=KEEP_ROWCOUNT).rowcount == 1
+
+
+def insert(session: Session, table: Table, **values: Any) -> None:
+    """Insert a row.  ``now()`` may stand for a value."""
+    plain, clocked = timed(values)
+    session.execute(_inserting(session.dialect.name, table, clocked, once=False), plain)
 
 
 def begin(session: Session, steps: Table, order_id: UUID, state: str, **values: Any) -> bool:
@@ -86,7 +92,7 @@ def undo(session: Session, steps: Table, order_id: UUID, before: str, after: str
 
 def refusal(session: Session, steps: Table, order_id: UUID, done: tuple[str, ...]) -> str | None:
     """The stored answer to a duplicate request: None when the step is done, else why it is not."""
-    row = session.execute(select(steps.c.state, steps.c.reason).where(steps.c.order_id == order_id)).one()
+    row = session.execute(_standing(steps), {"known_order": order_id}).one()
     return None if row.state in done else row.reason or "the order was undone before"
 
 
@@ -94,9 +100,14 @@ def refusal(session: Session, steps: Table, order_id: UUID, done: tuple[str, ...
 
 
 @cache
-def _inserting(dialect: str, table: Table, clocked: tuple[tuple[str, float], ...]) -> Any:
-    times = {name: now(later) for name, later in clocked}
-    return insert_for(dialect)(table).values(times).on_conflict_do_nothing()
+def _inserting(dialect: str, table: Table, clocked: tuple[tuple[str, float], ...], *, once: bool) -> Any:
+    statement = insert_for(dialect)(table).values({name: now(later) for name, later in clocked}).inline()
+    return statement.on_conflict_do_nothing() if once else statement
+
+
+@cache
+def _standing(steps: Table) -> Any:
+    return select(steps.c.state, steps.c.reason).where(steps.c.order_id == bindparam("known_order"))
 
 
 @cache

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, exists, insert, select, update
+from sqlalchemy import Row, bindparam, exists, insert, select, update
 
 from patterns import step
+from patterns.amounts import transfer
 from patterns.database import Session
 from patterns.errors import Conflict, NotFound
 from patterns.message import Message
@@ -17,6 +18,10 @@ from patterns.shop import Line, PricedLine
 from product.models import products, reservation_lines, reservations
 
 MOST_PUT_IN = 10**12
+
+# Made once: making a statement costs more than running it.
+_lines_of = select(reservation_lines).order_by(reservation_lines.c.product_id)
+_SET_ASIDE = _lines_of.where(reservation_lines.c.order_id == bindparam("order"))
 
 
 def create_product(session: Session, name: str, price_cents: int, quantity: int) -> Row[Any]:
@@ -65,19 +70,19 @@ def reserve(
     """Set goods aside for an order, all lines or none, once; answers why not, where they cannot be."""
     if not step.begin(session, reservations, order_id, "RESERVED", user_id=user_id):
         return step.refusal(session, reservations, order_id, done=("RESERVED", "SOLD"))
-    attempt = session.begin_nested()
+    # What was taken before a refusal is put back by a savepoint; whoever opens one waits until others are done.
+    attempt = session.begin_nested() if len(lines) > 1 or expected_cents is not None else None
     priced, refused = _take(session, lines)
     amount = sum(line.price_cents * line.quantity for line in priced)
     if refused is None and expected_cents is not None and expected_cents != amount:
         refused = f"the amount is {amount} cents, not {expected_cents}"
     if refused is not None:
-        attempt.rollback()
+        if attempt is not None:
+            attempt.rollback()
         step.move(session, reservations, order_id, "RESERVED", "REJECTED", reason=refused)
         return refused
-    session.execute(insert(reservation_lines), [
-        {"order_id": order_id, "product_id": line.product_id, "quantity": line.quantity,
-         "price_cents": line.price_cents} for line in priced
-    ])
+    for line in priced:
+        step.insert(session, reservation_lines, order_id=order_id, **line.model_dump())
     step.move(session, reservations, order_id, "RESERVED", "RESERVED", amount_cents=amount)
     return None
 
@@ -99,7 +104,8 @@ def get_reservation(session: Session, order_id: UUID) -> dict[str, Any]:
 
 def reserved_lines(session: Session, order_id: UUID) -> tuple[PricedLine, ...]:
     """The goods set aside for an order, at the prices they had then."""
-    return tuple(_lines(session, [order_id])[order_id])
+    rows = session.execute(_SET_ASIDE, {"order": order_id})
+    return tuple(PricedLine.model_validate(row, from_attributes=True) for row in rows)
 
 
 def lock_shelves(session: Session, messages: Sequence[Message]) -> None:
@@ -115,41 +121,33 @@ def release(session: Session, order_id: UUID) -> None:
     """Put reserved goods back, once; goods never reserved are not to be reserved any more."""
     if step.undo(session, reservations, order_id, "RESERVED", "RELEASED") is not None:
         for line in reserved_lines(session, order_id):
-            session.execute(update(products).where(products.c.id == line.product_id).values(
-                reserved=products.c.reserved - line.quantity, shelf=products.c.shelf + line.quantity,
-            ))
+            transfer(session, products, line.product_id, "reserved", "shelf", line.quantity)
 
 
 def sell(session: Session, order_id: UUID) -> None:
     """Turn reserved goods into sold goods, once."""
     if step.move(session, reservations, order_id, "RESERVED", "SOLD") is not None:
         for line in reserved_lines(session, order_id):
-            session.execute(update(products).where(products.c.id == line.product_id).values(
-                reserved=products.c.reserved - line.quantity, sold=products.c.sold + line.quantity,
-            ))
+            transfer(session, products, line.product_id, "reserved", "sold", line.quantity)
 
 
 def _take(session: Session, lines: Sequence[Line]) -> tuple[list[PricedLine], str | None]:
     """Move each line from the shelf to the reserved goods; stops at the first that is not there, and says why."""
     taken: list[PricedLine] = []
     for line in sorted(lines, key=lambda line: line.product_id):  # one order of locks for all orders: no deadlock
-        enough = update(products).where(products.c.id == line.product_id, products.c.shelf >= line.quantity)
-        price = session.execute(enough.values(
-            shelf=products.c.shelf - line.quantity, reserved=products.c.reserved + line.quantity,
-        ).returning(products.c.price_cents)).scalar_one_or_none()
-        if price is None:
+        product = transfer(session, products, line.product_id, "shelf", "reserved", line.quantity, guarded=True)
+        if product is None:
             known = session.execute(select(products.c.shelf).where(products.c.id == line.product_id)).scalar_one_or_none()
             if known is None:
                 return taken, f"product {line.product_id} does not exist"
             return taken, f"product {line.product_id}: not enough on the shelf for {line.quantity}"
-        taken.append(PricedLine(product_id=line.product_id, quantity=line.quantity, price_cents=price))
+        taken.append(PricedLine(product_id=line.product_id, quantity=line.quantity, price_cents=product.price_cents))
     return taken, None
 
 
 def _lines(session: Session, orders: Sequence[UUID]) -> defaultdict[UUID, list[PricedLine]]:
-    lines = select(reservation_lines).where(reservation_lines.c.order_id.in_(orders))
     found: defaultdict[UUID, list[PricedLine]] = defaultdict(list)
-    for row in session.execute(lines.order_by(reservation_lines.c.product_id)):
+    for row in session.execute(_lines_of.where(reservation_lines.c.order_id.in_(orders))):
         found[row.order_id].append(PricedLine.model_validate(row, from_attributes=True))
     return found
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, exists, insert, select, update
 
 from patterns import step
+from patterns.amounts import transfer
 from patterns.database import Session, now
 from patterns.errors import Conflict, KeyReused, NotFound
 from patterns.message import Message
@@ -83,10 +84,7 @@ def hold(session: Session, order_id: UUID, user_id: int, amount_cents: int) -> s
     """Set money aside for an order, once; answers why not, where it cannot be."""
     if not step.begin(session, holds, order_id, "HELD", user_id=user_id, amount_cents=amount_cents):
         return step.refusal(session, holds, order_id, done=("HELD", "SPENT"))
-    enough = update(users).where(users.c.id == user_id, users.c.balance_cents >= amount_cents)
-    if session.execute(enough.values(
-        balance_cents=users.c.balance_cents - amount_cents, held_cents=users.c.held_cents + amount_cents,
-    )).rowcount == 1:
+    if transfer(session, users, user_id, "balance_cents", "held_cents", amount_cents, guarded=True) is not None:
         return None
     # Locked, so that nobody who has been refused something, and so has a history, is deleted at this moment.
     known = session.execute(
@@ -101,19 +99,14 @@ def release(session: Session, order_id: UUID) -> None:
     """Give held money back, once; money never held is not to be held any more."""
     released = step.undo(session, holds, order_id, "HELD", "RELEASED")
     if released is not None:
-        session.execute(update(users).where(users.c.id == released.user_id).values(
-            balance_cents=users.c.balance_cents + released.amount_cents,
-            held_cents=users.c.held_cents - released.amount_cents,
-        ))
+        transfer(session, users, released.user_id, "held_cents", "balance_cents", released.amount_cents)
 
 
 def spend(session: Session, order_id: UUID) -> None:
     """Turn held money into spent money, once."""
     spent = step.move(session, holds, order_id, "HELD", "SPENT")
     if spent is not None:
-        session.execute(update(users).where(users.c.id == spent.user_id).values(
-            held_cents=users.c.held_cents - spent.amount_cents, spent_cents=users.c.spent_cents + spent.amount_cents,
-        ))
+        transfer(session, users, spent.user_id, "held_cents", "spent_cents", spent.amount_cents)
 
 
 def _found(user: Row[Any] | None, user_id: int) -> Row[Any]:

@@ -19,6 +19,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, event
 
 from lab.interleaving.steps import Object, Step, ending, step_of
+from patterns.many import keep, kept_for, one_by_one
 
 LOOK_SECONDS = 0.002
 """After so long PostgreSQL is asked whether who did not arrive waits for a lock; asking too early costs a question."""
@@ -79,11 +80,22 @@ _here = threading.local()
 def put_gates(engine: Engine) -> None:
     """Stop every actor's statements and commits on this engine; nobody else's."""
 
-    @event.listens_for(engine, "before_cursor_execute")
-    def _statement(connection: Connection, _: Any, statement: str, parameters: Any, *__: Any) -> None:
+    def stop(connection: Connection, statement: str, parameters: Any) -> None:
         actor: Actor | None = getattr(_here, "actor", None)
         if actor is not None:
             actor.wait(step_of(statement, parameters, actor.changed), _pid(connection))
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _statement(connection: Connection, _: Any, statement: str, parameters: Any, context: Any, _many: bool) -> None:
+        if kept_for(context) is None:
+            stop(connection, statement, parameters)
+
+    event.remove(engine, "do_executemany", keep)
+
+    @event.listens_for(engine, "do_executemany")
+    def _each(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+        # Sent together they are statements like others for PostgreSQL: each has a gate.
+        return one_by_one(cursor, statement, parameters, context, lambda one: stop(context.root_connection, statement, one))
 
     @event.listens_for(engine, "commit")
     def _commit(connection: Connection) -> None:

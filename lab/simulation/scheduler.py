@@ -50,6 +50,7 @@ class Task:
     process: Process
     work: Callable[[], None]
     body: greenlet.greenlet | None = None
+    paused: greenlet.greenlet | None = None  # where it goes on: itself, or one of its own within it
     asleep: bool = False
     waits: int = 0  # so far, so that a late alarm for an earlier one is known
     timed_out: bool = False
@@ -97,7 +98,7 @@ class Scheduler:
         assert task.body is not None  # noqa: S101 (for the type checker)
         before, self.current = self.current, task
         parent, task.body.parent = task.body.parent, greenlet.getcurrent()
-        task.body.throw(Killed(task.process.name))
+        (task.paused or task.body).throw(Killed(task.process.name))
         if not task.body.dead:
             task.body.parent = parent
             self.failures.append(AssertionError(f"{task.name} survived its death"))
@@ -137,6 +138,7 @@ class Scheduler:
 
     def _pause(self) -> None:
         me = self._me()
+        me.paused = greenlet.getcurrent()
         self._hub.switch()
         self.current = me
 
@@ -179,9 +181,9 @@ class Scheduler:
         if self.steps > self.most_steps:
             raise Stalled(f"not quiet after {self.most_steps} steps")
         if task.body is None:
-            task.body = greenlet.greenlet(lambda: self._body(task))
+            task.body = task.paused = greenlet.greenlet(lambda: self._body(task))
         self.current = task
-        task.body.switch()
+        (task.paused or task.body).switch()
         self.current = None
 
     def _body(self, task: Task) -> None:

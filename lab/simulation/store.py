@@ -20,6 +20,7 @@ from lab.simulation.wire import Wire
 from patterns import schema
 from patterns.database import Database
 from patterns.engine import begin_sqlite
+from patterns.many import know_many
 
 if TYPE_CHECKING:
     from lab.simulation.world import World
@@ -94,4 +95,5 @@ _WIRES: dict[str, Callable[[], Wire]] = {}
 def _engine(service: str) -> Engine:
     made = create_engine("sqlite://", creator=lambda: _WIRES[service](), poolclass=NullPool)
     event.listen(made, "begin", begin_sqlite)
+    know_many(made)
     return made

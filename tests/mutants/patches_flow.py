@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 from order import crud as orders
 from patterns import step
 from patterns.address import Topic
+from patterns.amounts import transfer
 from patterns.hearing import Heard
 from patterns.runtime import runtime
 from patterns.shop import DeliveryFailed, FundsRejected
@@ -99,28 +100,17 @@ def yes_to_what_was_undone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def no_guard_on_goods(monkeypatch: pytest.MonkeyPatch) -> None:
-    _without_guard(monkeypatch, products)
+    monkeypatch.setattr(products, "transfer", unguarded)
 
 
 def no_guard_on_money(monkeypatch: pytest.MonkeyPatch) -> None:
-    _without_guard(monkeypatch, users)
+    monkeypatch.setattr(users, "transfer", unguarded)
 
 
-def _without_guard(monkeypatch: pytest.MonkeyPatch, crud: Any) -> None:
+def unguarded(*what: Any, guarded: bool = False) -> Any:
     """``UPDATE … WHERE id = … AND there is enough``, without the second half."""
-
-    class Update:
-        def __init__(self, table: Any) -> None:
-            self.table = table
-
-        def where(self, row: Any, *guards: Any) -> Any:
-            del guards
-            return update(self.table).where(row)
-
-        def values(self, *changes: Any) -> Any:
-            return update(self.table).values(*changes)
-
-    monkeypatch.setattr(crud, "update", Update)
+    del guarded
+    return transfer(*what)
 
 
 def the_refund_is_of_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
