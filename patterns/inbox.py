@@ -7,12 +7,12 @@ changes nothing.  https://microservices.io/patterns/communication-style/idempote
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 from uuid import UUID
 
-from patterns.database import Session, insert_for, now
+from patterns.database import Session
 from patterns.journal import inbox
+from patterns.many import insert_new
 
 
 def first_times(session: Session, rows: Sequence[dict[str, Any]]) -> set[UUID]:
@@ -21,11 +21,4 @@ def first_times(session: Session, rows: Sequence[dict[str, Any]]) -> set[UUID]:
         return set()
     # Sorted, so that two instances that hear the same messages wait for each other instead of deadlocking.
     ordered = sorted({row["message_id"]: row for row in rows}.values(), key=lambda row: str(row["message_id"]))
-    return set(session.execute(_noting(session.dialect.name), ordered).scalars())
-
-
-@cache
-def _noting(dialect: str) -> Any:
-    """The statement, made once: making it costs more than running it."""
-    insert = insert_for(dialect)(inbox)
-    return insert.values(heard_at=now()).on_conflict_do_nothing().returning(inbox.c.message_id)
+    return insert_new(session, ordered, inbox.c.message_id, (("heard_at", 0.0),))

@@ -8,11 +8,14 @@ by the row count of each, so here every execution keeps its answer: on PostgreSQ
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Executable, event
+from sqlalchemy import ARRAY, Column, Connection, Engine, Executable, bindparam, event, func, select
 from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
+
+from patterns.sql import Clocked, insert_for, now
 
 _KEPT = "orderflow_many"
 """The execution option with the list for what each answered."""
@@ -39,6 +42,32 @@ def execute_many(session: Connection, statement: Executable, many: Sequence[Mapp
     return [Answered(one) for one in kept]
 
 
+def insert_new(
+    session: Connection, rows: Sequence[Mapping[str, Any]], key: Column[Any], clocked: Clocked = ()
+) -> set[Any]:
+    """Insert these rows at once, but for those that are there already; answers the ``key`` of each that is new.
+
+    ``clocked``: columns that are so many seconds after now.  To PostgreSQL every column goes as one array: a statement
+    with hundreds of parameters takes longer to read than to execute.
+    """
+    inserting = _inserting(session.dialect.name, key, tuple(rows[0]), clocked)
+    arrays = {name: [row[name] for row in rows] for name in rows[0]}
+    return set(session.execute(inserting, arrays if session.dialect.name == "postgresql" else rows).scalars())
+
+
+@cache
+def _inserting(dialect: str, key: Column[Any], columns: tuple[str, ...], clocked: Clocked) -> Any:
+    table, times = key.table, {name: now(later) for name, later in clocked}
+    inserting = insert_for(dialect)(table)
+    if dialect == "postgresql":
+        arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in columns]
+        rows = func.unnest(*arrays).table_valued(*columns).render_derived()
+        inserting = inserting.from_select([*columns, *times], select(*(rows.c[name] for name in columns), *times.values()))
+    else:
+        inserting = inserting.values(times)
+    return inserting.on_conflict_do_nothing().returning(key)
+
+
 def know_many(engine: Engine) -> None:
     """Let an engine's connections keep what each of many answered."""
     engine.dialect.update_executemany_returning = True  # keep() sees to it
@@ -54,7 +83,7 @@ def keep(cursor: Any, statement: str, parameters: Sequence[Any], context: Any) -
         return False
     cursor.executemany(statement, parameters, returning=True)
     while True:
-        kept.append(_answer(cursor))
+        kept.append(_answer(cursor, kept))
         if not cursor.nextset():
             return True
 
@@ -69,7 +98,7 @@ def one_by_one(
     for one in parameters:
         before(one)
         cursor.execute(statement, one)
-        kept.append(_answer(cursor))
+        kept.append(_answer(cursor, kept))
     return True
 
 
@@ -79,6 +108,7 @@ def kept_for(context: Any) -> list[_Kept] | None:
     return kept
 
 
-def _answer(cursor: Any) -> _Kept:
-    columns = [column[0] for column in cursor.description or ()]
+def _answer(cursor: Any, before: Sequence[_Kept]) -> _Kept:
+    # One statement, the same columns each time: to ask for them again costs more than the rows.
+    columns = before[0].columns if before else [column[0] for column in cursor.description or ()]
     return _Kept(columns, cursor.fetchall() if columns else (), cursor.rowcount)

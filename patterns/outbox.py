@@ -16,20 +16,17 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, case, func, select, update
 
-from patterns.database import Session, insert_for, now
+from patterns.database import Session, now
 from patterns.envelope import Said
 from patterns.journal import outbox
+from patterns.many import insert_new
+from patterns.sql import among
 
 GRACE_SECONDS = 1.0
 """How long whoever committed a row has to publish it, and a request to be answered, before the relay does it."""
 
 LONGEST_PAUSE_SECONDS = 30.0
 CLAIM_ROWS = 100
-
-_MARKING = (
-    update(outbox).where(outbox.c.message_id.in_(bindparam("ids", expanding=True)), outbox.c.sent_at.is_(None))
-    .values(sent_at=now())
-)
 
 _ANSWERED = (
     update(outbox).values(sent_at=now()).where(
@@ -48,6 +45,8 @@ _CLAIMING = (
     .returning(outbox)
 )
 
+_TIMES = (("said_at", 0.0), ("due_at", GRACE_SECONDS))
+_REPLY_TIMES = (*_TIMES, ("sent_at", 0.0))
 _FIELDS = tuple(field.name for field in fields(Said))
 
 
@@ -63,16 +62,8 @@ def add(session: Session, said: Sequence[Said]) -> list[Said]:
     for replies in (False, True):
         some = [row for row, one in zip(rows, said, strict=True) if one.is_reply is replies]
         if some:
-            written |= set(session.execute(_adding(session.dialect.name, replies), some).scalars())
+            written |= insert_new(session, some, outbox.c.message_id, _REPLY_TIMES if replies else _TIMES)
     return [one for one in said if one.is_reply or one.message_id in written]
-
-
-@cache
-def _adding(dialect: str, replies: bool) -> Any:
-    """The statement, made once: making it costs more than running it."""
-    times = {"said_at": now(), "due_at": now() + GRACE_SECONDS, "sent_at": now() if replies else None}
-    insert = insert_for(dialect)(outbox)
-    return insert.values(times).on_conflict_do_nothing().returning(outbox.c.message_id)
 
 
 def claim(session: Session) -> list[Said]:
@@ -87,7 +78,13 @@ def claim(session: Session) -> list[Said]:
 def mark_sent(session: Session, message_ids: Collection[UUID]) -> None:
     """Note that these are done: the broker has the message, or the RPC request is answered."""
     if message_ids:
-        session.execute(_MARKING, {"ids": list(message_ids)})
+        session.execute(_marking(session.dialect.name), {"ids": list(message_ids)})
+
+
+@cache
+def _marking(dialect: str) -> Any:
+    these = among(dialect, outbox.c.message_id, "ids")
+    return update(outbox).where(these, outbox.c.sent_at.is_(None)).values(sent_at=now())
 
 
 def unsent(session: Session) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Double, Table
+from sqlalchemy import ARRAY, Column, ColumnElement, Double, Table, any_, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -26,7 +26,18 @@ class now(FunctionElement[float]):
         self.later = later
 
 
-def timed(values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[tuple[str, float], ...]]:
+def among(dialect: str, column: Column[Any], name: str) -> ColumnElement[bool]:
+    """Whether a column's value is one of the parameter's: of an array, which is one parameter, where there are arrays."""
+    if dialect == "postgresql":
+        return column == any_(bindparam(name, type_=ARRAY(column.type)))
+    return column.in_(bindparam(name, expanding=True))
+
+
+Clocked = tuple[tuple[str, float], ...]
+"""Columns that are so many seconds after ``now()``."""
+
+
+def timed(values: Mapping[str, Any]) -> tuple[dict[str, Any], Clocked]:
     """Values apart: those to hand over as parameters, and which are so many seconds after ``now()``."""
     plain = {name: value for name, value in values.items() if not isinstance(value, now)}
     return plain, tuple((name, value.later) for name, value in values.items() if isinstance(value, now))
