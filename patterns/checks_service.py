@@ -40,20 +40,29 @@ def unsayable(wirings: Wirings, acts: Sequence[Handler]) -> list[str]:
 
 def too_long(service: str, wirings: Wirings) -> list[str]:
     """Every name fits into its column of the journal: PostgreSQL enforces their lengths, SQLite does not."""
-    found = {(name, cast("String", column.type).length or 0): None for name, column in _names(service, wirings)}
+    found = dict.fromkeys((name, most) for name, most in _names(service, wirings))
     return [f"{name!r} is too long: at most {most} characters" for name, most in found if len(name) > most]
 
 
-def _names(service: str, wirings: Wirings) -> Iterator[tuple[str, Column[str]]]:
-    yield service, inbox.c.service
+def _most(column: Column[str]) -> int:
+    return cast("String", column.type).length or 0
+
+
+_SERVICE, _MODE, _HANDLER, _HEARD, _QUEUE = map(
+    _most, (inbox.c.service, inbox.c.mode, inbox.c.handler, inbox.c.type, inbox.c.queue))
+_SAID, _ADDRESS, _EXCHANGE, _KEY = map(
+    _most, (outbox.c.type, outbox.c.address, outbox.c.exchange, outbox.c.routing_key))
+
+
+def _names(service: str, wirings: Wirings) -> Iterator[tuple[str, int]]:
+    """Each name with the most characters its column takes."""
+    yield service, _SERVICE
     for mode, wiring in wirings.items():
-        yield mode, inbox.c.mode
+        yield mode, _MODE
+        yield from ((queue, _QUEUE) for queue in wiring.needs(service).queues)
         for line in wiring.lines:
-            yield line.handler.__name__, inbox.c.handler
-            yield from ((message.__name__, inbox.c.type) for message in accepts(line.handler))
-            if not isinstance(line.address, Answer):
-                yield line.address.queue_for(service), inbox.c.queue
+            yield line.handler.__name__, _HANDLER
+            yield from ((message.__name__, _HEARD) for message in accepts(line.handler))
         for message, address in wiring.says:
             exchange, key = ("", "") if isinstance(address, Answer) else address.target(_ANY_ORDER)
-            yield from ((message.__name__, outbox.c.type), (str(address), outbox.c.address))
-            yield from ((exchange, outbox.c.exchange), (key, outbox.c.routing_key))
+            yield from ((message.__name__, _SAID), (str(address), _ADDRESS), (exchange, _EXCHANGE), (key, _KEY))

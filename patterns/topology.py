@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from patterns.address import Answer, Queue
 from patterns.amqp import Channel, Declares
 from patterns.settings import Settings, settings
 from patterns.wiring import Wiring
@@ -50,10 +49,7 @@ def retry_exchange(delay_seconds: float) -> str:
 
 def heard_queues(service: str, wirings: Mapping[str, Wiring]) -> dict[str, str]:
     """The queues a service reads, and the mode that each belongs to."""
-    return {
-        line.address.queue_for(service): mode
-        for mode, wiring in wirings.items() for line in wiring.lines if not isinstance(line.address, Answer)
-    }
+    return {queue: mode for mode, wiring in wirings.items() for queue in wiring.needs(service).queues}
 
 
 _known: dict[str, Mapping[str, Wiring]] = {}
@@ -87,16 +83,14 @@ def _declare_own(channel: Declares, service: str, wirings: Mapping[str, Wiring])
     config = settings()
     declare_queue(channel, parked_queue(service), aside_arguments(config), config)
     declare_queue(channel, dead_queue(service), aside_arguments(config), config)
-    for queue in heard_queues(service, wirings):
-        declare_queue(channel, queue, main_arguments(service, config), config)
-    said = [address for wiring in wirings.values() for _, address in wiring.says]
-    heard = [line.address for wiring in wirings.values() for line in wiring.lines]
-    exchanges = [address for address in (*said, *heard) if not isinstance(address, Queue | Answer)]
-    for name, kind in dict.fromkeys((address.exchange, address.kind) for address in exchanges):
+    arguments = main_arguments(service, config)
+    needs = [wiring.needs(service) for wiring in wirings.values()]
+    for queue in dict.fromkeys(queue for need in needs for queue in need.queues):
+        declare_queue(channel, queue, arguments, config)
+    for name, kind in dict.fromkeys(exchange for need in needs for exchange in need.exchanges):
         channel.declare_exchange(name, kind)
-    for address in heard:
-        if not isinstance(address, Queue | Answer):
-            channel.bind(address.queue_for(service), address.exchange, address.binding)
+    for binding in dict.fromkeys(binding for need in needs for binding in need.bindings):
+        channel.bind(*binding)
 
 
 def main_arguments(service: str, config: Settings) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from patterns.address import Address, Answer, reaches
+from patterns.address import Address, Answer, Kind, Queue, reaches
 from patterns.errors import WiringError
 from patterns.message import Message
 
@@ -31,6 +31,15 @@ class Hears:
     preparation: Preparation | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What must exist at the broker before a service hears and speaks as a wiring says."""
+
+    queues: tuple[str, ...]
+    exchanges: tuple[tuple[str, Kind], ...]
+    bindings: tuple[tuple[str, str, str], ...]  # queue, exchange, key
+
+
 @dataclass(frozen=True)
 class Wiring:
     """What one service hears and says in one mode."""
@@ -42,6 +51,23 @@ class Wiring:
     def lines(self) -> tuple[Hears, ...]:
         """The lines of ``hears``, with names."""
         return tuple(Hears(*line) for line in self.hears)
+
+    def needs(self, service: str) -> Needs:
+        """What must exist for this service; found out once, since every new connection declares it."""
+        if service not in self._needs:
+            said, heard = [address for _, address in self.says], [line.address for line in self.lines]
+            bound = [address for address in heard if not isinstance(address, Queue | Answer)]
+            exchanges = [(one.exchange, one.kind) for one in (*said, *heard) if not isinstance(one, Queue | Answer)]
+            self._needs[service] = Needs(
+                tuple(dict.fromkeys(one.queue_for(service) for one in heard if not isinstance(one, Answer))),
+                tuple(dict.fromkeys(exchanges)),
+                tuple(dict.fromkeys((one.queue_for(service), one.exchange, one.binding) for one in bound)),
+            )
+        return self._needs[service]
+
+    @cached_property
+    def _needs(self) -> dict[str, Needs]:
+        return {}
 
     def destinations(self, message: type[Message]) -> tuple[Address, ...]:
         """Where this service says such a message; nowhere means: back to the asker."""

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lab.simulation.nature import HEARTBEAT_SECONDS
@@ -21,6 +22,7 @@ from patterns.errors import BrokerUnavailable
 
 if TYPE_CHECKING:
     from lab.simulation.world import World
+    from patterns.broker.engine import Engine
 
 
 BLOCKED_SECONDS = 5.0
@@ -38,14 +40,8 @@ class SimulatedTransport:
         if self.world.injector.at("connect", name) == "broker away":
             raise BrokerUnavailable("The broker does not answer.")
         connection = self.world.broker.connect(f"{self.process.name}/{name}")
-        world = self.world
-
-        class OfThisWorld(SimulatedChannel):
-            pass
-
-        OfThisWorld.world = world
-        connection.channel_type = OfThisWorld
-        return SimulatedConnection(world, connection)
+        connection.channel_type = partial(SimulatedChannel, self.world)
+        return SimulatedConnection(self.world, connection)
 
 
 class SimulatedConnection:
@@ -82,7 +78,9 @@ class Standing:
 class SimulatedChannel(EmbeddedChannel):
     """A channel whose calls are places."""
 
-    world: World
+    def __init__(self, world: World, engine: Engine, connection: EmbeddedConnection, number: int) -> None:
+        super().__init__(engine, connection, number)
+        self.world = world
 
     def _lose(self) -> None:
         self._connection.close()

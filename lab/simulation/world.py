@@ -12,8 +12,9 @@ from lab.simulation.broker import SimulatedTransport
 from lab.simulation.faults import Injector, Plan
 from lab.simulation.invariants import Broken, Watch
 from lab.simulation.nature import befall
+from lab.simulation.prepared import PreparedDatabase
 from lab.simulation.scheduler import Process, Scheduler
-from lab.simulation.store import SimulatedDatabase, Store
+from lab.simulation.store import Store
 from lab.simulation.threads import SimulatedRuntime
 from lab.simulation.wire import Wire
 from patterns import topology
@@ -43,7 +44,7 @@ class Instance:
     def start(self) -> None:
         """Begin a life (called from a task of the new process)."""
         module: Service = app_of(self.service).state.service
-        database = SimulatedDatabase(self.service, self._connect)
+        database = PreparedDatabase(self.service, self._connect)
         use(SimulatedTransport(self.world, self.process))
         made = Service(
             self.service, database, module.metadata, module.wirings, tuple(dict.fromkeys(module._acts.values())),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from patterns.broker.channel import EmbeddedChannel
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 class EmbeddedConnection:
     """One connection to the embedded broker."""
 
-    channel_type = EmbeddedChannel
-    """What its channels are made as."""
+    channel_type: Callable[[Engine, EmbeddedConnection, int], EmbeddedChannel] = EmbeddedChannel
+    """What its channels are made with."""
 
     def __init__(self, engine: Engine, name: str, number: int) -> None:
         self.name, self.number = name, number
