@@ -14,7 +14,7 @@ from patterns.pages import Page
 from patterns.place_order import PlaceOrder
 from patterns.settings import settings
 from patterns.shop import OrderStatus
-from patterns.sql import Clocked, timed
+from patterns.sql import Clocked, among, timed
 from patterns.step import insert, insert_once
 
 STARTED, COMPLETED, COMPENSATING, COMPENSATED = "STARTED", "COMPLETED", "COMPENSATING", "COMPENSATED"
@@ -35,6 +35,11 @@ def _settling(changed: tuple[str, ...], clocked: Clocked) -> Any:
     values: dict[str, Any] = {"settled_at": now(), "saga_state": _FAILING}
     values |= {name: bindparam(name) for name in changed} | {name: now(later) for name, later in clocked}
     return update(orders).where(_THIS, _OPEN).values(values).returning(orders.c.user_id, orders.c.mode, orders.c.saga_state)
+
+
+@cache
+def _lines_of(dialect: str) -> Any:
+    return select(order_lines).where(among(dialect, order_lines.c.order_id, "orders")).order_by(order_lines.c.product_id)
 
 
 def place(session: Session, order: PlaceOrder) -> bool:
@@ -90,8 +95,8 @@ def status(session: Session, order_id: UUID) -> OrderStatus:
 
 def overdue(session: Session, limit: int) -> list[UUID]:
     """Orders whose deadline is over, by the database's clock; the oldest first."""
-    open_orders = select(orders.c.id).where(orders.c.status == "PROCESSING", orders.c.deadline_at <= now())
-    return list(session.execute(open_orders.order_by(orders.c.deadline_at).limit(limit)).scalars())
+    late = select(orders.c.id).where(_OPEN, orders.c.deadline_at <= now()).order_by(orders.c.deadline_at).limit(limit)
+    return list(session.execute(late).scalars())
 
 
 def get_order(session: Session, order_id: UUID) -> dict[str, Any]:
@@ -133,16 +138,14 @@ def delete_order(session: Session, order_id: UUID) -> None:
 
 def _with_lines(session: Session, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
     lines: dict[UUID, list[dict[str, int]]] = {row.id: [] for row in rows}
-    of_these = select(order_lines).where(order_lines.c.order_id.in_(list(lines))).order_by(order_lines.c.product_id)
-    for line in session.execute(of_these):
+    for line in session.execute(_lines_of(session.dialect.name), {"orders": list(lines)}):
         lines[line.order_id].append({"product_id": line.product_id, "quantity": line.quantity})
     return [{**row._mapping, "lines": lines[row.id]} for row in rows]
 
 
 def _row(session: Session, order_id: UUID, missing: type[Exception] = NotFound) -> Row[Any]:
     """An order's row.  Raises ``missing`` when there is none, Gone when it is deleted."""
-    row = session.execute(_ONE, {"order": order_id}).one_or_none()
-    if row is None:
+    if (row := session.execute(_ONE, {"order": order_id}).one_or_none()) is None:
         raise missing(f"order {order_id} does not exist")
     if row.deleted_at is not None:
         raise Gone(f"order {order_id} is deleted")

@@ -86,7 +86,7 @@ def test_a_list_is_read_from_an_index(
 ) -> None:
     crud = import_module(f"{service}.crud")
     page = Page(10, () if first_page else after, newest_first=len(after) > 1)
-    how = open_database(service).read(plan, lambda session: getattr(crud, list_them)(session, page, *only.values()))
+    how = open_database(service).transact(plan, lambda session: getattr(crud, list_them)(session, page, *only.values()))
     assert is_read_from_an_index(how), how
 
 
