@@ -1,7 +1,7 @@
 # Orderflow: `make` lists what there is to make.  Everything happens in this folder; Python's packages go to .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast verify check flow audit reset env clean
+.PHONY: help run test test-fast verify bench check flow audit reset env clean
 MODE ?=
 ARGS ?=
 PYTHON ?=
@@ -20,6 +20,9 @@ test-fast: .venv/dev  ## the tests that need no server
 
 verify: .venv/dev  ## break it in thousands of ways, and count what held: 15 minutes (ARGS="--tier simulation")
 	@.venv/bin/orderflow verify $(ARGS)
+
+bench: .venv/dev  ## what an order costs in each mode, beside a bare program: half an hour (ARGS="--mode topic --quick")
+	@.venv/bin/orderflow bench $(ARGS)
 
 check: .venv/dev  ## lint, types, import rules: seconds
 	@.venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/mypy examples && .venv/bin/lint-imports

@@ -13,6 +13,7 @@ from rich.console import Console
 from lab.commands import (
     asyncapi,
     audit,
+    bench,
     compare,
     doctor,
     endpoints,
@@ -40,6 +41,7 @@ app.command()(asyncapi.asyncapi)
 app.command()(endpoints.endpoints)
 app.command()(order.order)
 app.command()(compare.compare)
+app.command()(bench.bench)
 app.command()(audit.audit)
 app.command()(doctor.doctor)
 app.add_typer(parked.app, name="parked")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -61,15 +61,25 @@ class Real:
 
 @contextmanager
 def place_for(real: bool) -> Iterator[Place]:
-    """Embedded, or on the servers that are configured, or on private ones.
+    """Embedded, or on the servers that are configured, or on private ones.  Raises as :func:`real_place` does."""
+    if real:
+        with real_place() as place:
+            yield place
+    else:
+        yield Embedded()
+
+
+@contextmanager
+def real_place(postgres: Mapping[str, str] | None = None) -> Iterator[Real]:
+    """The servers that are configured, or private ones; ``postgres`` are options of a private PostgreSQL.
 
     Raises CompareTrouble where no virtual host can be made: a shop there would hear messages that are not its own.
     """
     with ExitStack() as opened:
-        yield _real(opened) if real else Embedded()
+        yield _real(opened, postgres)
 
 
-def _real(opened: ExitStack) -> Real:
+def _real(opened: ExitStack, options: Mapping[str, str] | None) -> Real:
     rabbitmq: PrivateRabbitMQ | ConfiguredRabbitMQ
     if settings().rabbitmq_url:
         rabbitmq = ConfiguredRabbitMQ(settings().rabbitmq_urls[0])
@@ -84,7 +94,7 @@ def _real(opened: ExitStack) -> Real:
         postgres = Postgres(settings().database_url)
         opened.callback(postgres.disconnect)
     else:
-        postgres = opened.enter_context(PrivatePostgres())
+        postgres = opened.enter_context(PrivatePostgres(options=options))
     return Real(rabbitmq, postgres)
 
 

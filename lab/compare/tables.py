@@ -14,7 +14,7 @@ class Grid:
     """A table: headings, and a row of texts for each mode."""
 
     headings: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
 
     def markdown(self) -> str:
         """The table in Markdown; numbers to the right."""

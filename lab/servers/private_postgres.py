@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -49,16 +50,17 @@ START_SECONDS = 30.0
 class PrivatePostgres(Postgres):
     """A PostgreSQL server of our own, with its own port, folder and password; reachable from this machine only.
 
-    ``fsync=False`` makes it faster, and still safe against ``kill -9`` of the server, not against a power cut.
+    ``fsync=False`` makes it faster, and still safe against ``kill -9`` of the server, not against a power cut.  Other
+    ``options`` are those of ``postgresql.conf``; without them it is small, as suits tests.
     """
 
-    def __init__(self, *, fsync: bool = True) -> None:
+    def __init__(self, *, fsync: bool = True, options: Mapping[str, str] | None = None) -> None:
         self.programs = _programs()
         self._keeper = Keeper("postgres")
         self.folder = self._keeper.folder
         self.port = free_ports(1)[0]
         self._password = secrets.token_hex(8)
-        self._options = _SMALL | ({} if fsync else _RELAXED) | {"port": str(self.port)}
+        self._options = {**_SMALL, **({} if fsync else _RELAXED), **(options or {}), "port": str(self.port)}
         self._server: subprocess.Popen[bytes] | None = None
         self.version = "?"
         super().__init__(f"postgresql://orderflow:{self._password}@127.0.0.1:{self.port}/postgres")

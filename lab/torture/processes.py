@@ -47,6 +47,11 @@ class ShopProcess:
         self.death = logs / f"{name}.dies"
         """Where a process that can die at a place is told to (:mod:`lab.faults.dying`)."""
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._running().pid
+
     def be_mortal(self) -> None:
         """Let it be one that can die at an exact place, from its next start."""
         self.command = [sys.executable, "-m", "lab.faults.dying", *self.command[len(_ORDERFLOW):]]

@@ -1,0 +1,118 @@
+"""What is measured of a team in one turn, each as plain figures."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Sequence
+from statistics import quantiles
+from uuid import UUID
+
+from lab.bench.load import Placed
+from lab.bench.plan import BenchTrouble, Kind
+from lab.bench.session import Session
+
+Figures = dict[str, float]
+
+ACCEPTING = 16
+"""Clients at once while a backlog is made."""
+MIDDLE = (0.2, 0.8)
+"""The steady part of a drain: between these shares of its orders."""
+LOOK_SECONDS = 0.005
+"""How often the orders that clients wait for are looked at, all in one statement by key."""
+
+
+def drain(session: Session, orders: int, kinds: Collection[Kind]) -> dict[str, Figures]:
+    """Accept a backlog while nobody works on it (``accept``); then let all begin, until it is settled (``drain``)."""
+    watcher, since = session.watcher, session.watcher.now()
+    session.team.pause("order")
+    before = session.spent()
+    _, seconds = session.place(orders, ACCEPTING)
+    watcher.wait_until_sent("order")
+    accepted = session.spent()
+    accept = {"orders_per_second": orders / seconds, **accepted.since(before).per_order(orders)}
+    began = watcher.now()
+    session.team.resume()
+    session.settle(orders)
+    watcher.wait_until_quiet()
+    spent = session.spent().since(accepted)
+    ends = session.ends_since(since, orders)
+    first, last = (ends[int(share * (orders - 1))] for share in MIDDLE)
+    steady = (MIDDLE[1] - MIDDLE[0]) * orders / max(last - first, 1e-9)
+    drained = {"orders_per_second": orders / (ends[-1] - began), "steady_per_second": steady, **spent.per_order(orders)}
+    measured: dict[Kind, Figures] = {"accept": accept, "drain": drained}
+    return {kind: figures for kind, figures in measured.items() if kind in kinds}
+
+
+def closed_loop(session: Session, orders: int, clients: int) -> Figures:
+    """So many clients, each placing its next order when the last is settled."""
+    return _timed(session, orders, clients, 0.0)
+
+
+def open_loop(session: Session, orders: int, per_second: float) -> Figures:
+    """Orders that come at this rate, whether the last are settled or not; their time counts from when they were due."""
+    return _timed(session, orders, 64, 1 / per_second)
+
+
+def _timed(session: Session, orders: int, clients: int, gap_seconds: float) -> Figures:
+    before, endings = session.spent(), Endings(session)
+    with endings:
+        crowd, seconds = session.place(orders, clients, endings.wait, gap_seconds)
+    session.watcher.wait_until_quiet()
+    spent = session.spent().since(before)
+    lead = session.watcher.lead()
+    times = [placed.answered_after if placed.final else endings.at[placed.order_id] - lead - placed.began
+             for placed in crowd.placed]
+    return {"orders_per_second": orders / seconds, **spread(times), **spent.per_order(orders)}
+
+
+def spread(seconds: Sequence[float]) -> Figures:
+    """Percentiles in milliseconds."""
+    if len(seconds) < 2:
+        raise BenchTrouble("one order has no percentiles")
+    cuts = quantiles(seconds, n=100, method="inclusive")
+    return {f"p{share}_ms": round(1000 * cuts[share - 1], 2) for share in (5, 10, 25, 50, 75, 90, 95, 99)}
+
+
+class Endings:
+    """Lets clients wait for their orders' endings: one thread looks, for all of them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.at: dict[UUID, float] = {}
+        self._bells: dict[UUID, threading.Event] = {}
+        self._wanted, self._over = threading.Event(), threading.Event()
+        self._looking = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Endings:
+        self._looking.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._wanted.set()
+        self._looking.join()
+
+    def wait(self, placed: Placed) -> None:
+        """Wait until this order is settled; one whose answer was the ending is."""
+        if not placed.final:
+            bell = threading.Event()
+            self._bells[placed.order_id] = bell
+            self._wanted.set()
+            if not bell.wait(self._session.plan.limit_seconds):
+                raise BenchTrouble(f"{self._session.team.name}: order {placed.order_id} does not settle")
+        self._session.tell(len(self.at), 0)
+
+    def _look(self) -> None:
+        while self._wanted.wait() and not self._over.is_set():
+            if not (open_orders := list(self._bells)):
+                self._wanted.clear()
+                if self._bells:
+                    self._wanted.set()
+                continue
+            for order_id, at in self._session.watcher.settled(open_orders).items():
+                self.at[order_id] = at
+                self._bells.pop(order_id).set()
+            self._over.wait(LOOK_SECONDS)
+
+
+Measure = Callable[[Session], dict[str, Figures]]

@@ -1,0 +1,41 @@
+"""The benchmark's page and the README's figures are those of the file that was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab.bench.files import HOME, NAME, README, fresh_readme, read, report_files
+from lab.bench.report import page
+from patterns.generated import wants
+from tests.house.sources import ROOT
+from tests.unit.bench.figures import made_up
+
+
+def stale(root: Path) -> list[str]:
+    """What shows other figures than those that were measured last."""
+    folder, readme = root / HOME, (root / README).read_text(encoding="utf-8")
+    if not (folder / "bench.json").exists():
+        return [str(README)] if wants(readme, NAME) else []
+    results = read(folder)
+    pictures = [f"{name}.svg" for name in ("throughput", "times", "costs") if (folder / f"{name}.svg").exists()]
+    found = [str(README)] if fresh_readme(readme, results) != readme else []
+    if (folder / "README.md").read_text(encoding="utf-8") != page(results, pictures):
+        found.append(str(HOME / "README.md"))
+    return found
+
+
+def test_the_figures_shown_are_those_that_were_measured() -> None:
+    assert not (found := stale(ROOT)), f"{found}: refresh with: make bench"
+
+
+def test_figures_changed_by_hand_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    README.write_text("<!-- generated: bench -->old<!-- end of generated: bench -->")
+    assert stale(tmp_path) == ["README.md"]
+    report_files(made_up((50, 100)), HOME)
+    assert stale(tmp_path) == []
+    for path in (README, HOME / "README.md"):
+        path.write_text(path.read_text().replace("topic 0.50", "topic 0.90"))
+    assert stale(tmp_path) == ["README.md", "docs/benchmarks/README.md"]

@@ -1,0 +1,49 @@
+"""The report of a benchmark, and its part of the README."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from lab.bench.files import HOME, fresh_readme, read, report_files
+from tests.unit.bench.figures import made_up
+
+README = "# Shop\n\n<!-- generated: bench -->old<!-- end of generated: bench -->\n\nMore.\n"
+
+
+def test_a_report_is_a_page_figures_and_pictures(tmp_path: Path) -> None:
+    results = made_up((50, 100))
+    written, missing = report_files(results, tmp_path / "new" / "folder")
+    assert missing is None
+    assert [path.name for path in written] == ["README.md", "bench.json", "throughput.svg", "times.svg", "costs.svg"]
+    assert "| drain, by bare | ≥ 0.6 | topic 0.50 (missed) |" in written[0].read_text()
+    assert read(tmp_path / "new" / "folder").as_dict() == results.as_dict()
+    assert "topic, bare" in written[2].read_text()
+
+
+def test_without_matplotlib_there_are_no_pictures_and_a_plain_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    written, missing = report_files(made_up((50, 100)), tmp_path)
+    assert [path.name for path in written] == ["README.md", "bench.json"]
+    assert missing is not None
+    assert "pip install 'orderflow[lab]'" in missing
+
+
+def test_the_readme_shows_the_figures_where_it_has_a_place_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("README.md").write_text(README)
+    report_files(made_up((50, 100)), HOME)
+    text = Path("README.md").read_text()
+    assert "topic 0.50 (missed)" in text
+    assert text.endswith("More.\n")
+    assert fresh_readme(text, read(HOME)) == text
+    assert fresh_readme("# Without a place\n", read(HOME)) == "# Without a place\n"
+
+
+def test_what_goes_elsewhere_does_not_go_to_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("README.md").write_text(README)
+    report_files(made_up((50, 100)), Path("elsewhere"))
+    assert Path("README.md").read_text() == README

@@ -1,0 +1,63 @@
+"""What a benchmark says of its figures: medians, ratios, targets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from lab.bench.measures import spread
+from lab.bench.plan import BenchTrouble
+from lab.bench.result import BARE, OURS, Results
+from lab.bench.tables import grids
+from lab.bench.targets import standing
+from tests.unit.bench.figures import made_up
+
+
+def test_the_ratio_is_that_of_each_round_not_of_the_medians() -> None:
+    ratio = made_up((50, 100), (10, 40), (90, 100)).ratio("topic", "drain", "orders_per_second")
+    assert ratio is not None
+    assert (ratio.median, ratio.least, ratio.most) == (0.5, 0.25, 0.9)
+
+
+def test_what_was_not_measured_has_no_figures() -> None:
+    results = made_up((50, 100))
+    assert results.ratio("rpc", "drain", "orders_per_second") is None
+    assert results.ratio("topic", "drain", "no such figure") is None
+    assert results.median("topic", "closed 2", OURS, "orders_per_second") is None
+
+
+def test_a_target_is_met_or_missed() -> None:
+    rows = {row[0]: row for row in standing(made_up((59, 100))).rows}
+    assert rows["drain, by bare"] == ("drain, by bare", "≥ 0.6", "topic 0.59 (missed)")
+    assert rows["one order at a time, p50, by bare"][2] == "topic 1.00"
+    assert rows["CPU ms of all services per order, drain"][2] == "topic 1.50"
+    assert "rpc, 16 clients, by bare" not in rows  # it was not measured
+
+
+def test_a_time_that_is_too_long_misses_its_target() -> None:
+    results = made_up((100, 100))
+    for one in results.rounds["topic"]["half load"][OURS]:
+        one["p99_ms"] = 8.1 * one["p50_ms"]
+    assert [row[2] for row in standing(results).rows if row[0] == "p99 by p50, at half load"] == ["topic 8.10 (missed)"]
+
+
+def test_results_come_back_from_their_file_as_they_were() -> None:
+    results = made_up((50, 100), (60, 100))
+    again = Results.of(json.loads(json.dumps(results.as_dict())))
+    assert again == replace(results, plan=again.plan)
+    assert again.as_dict() == results.as_dict()
+
+
+def test_every_table_shows_both() -> None:
+    shown = grids(made_up((50, 100)))
+    assert shown["Orders per second"].rows[0][:3] == ("topic", "drain", "50.0 / 100.0")
+    assert {row[1] for row in shown["What an order costs, while a backlog is drained"].rows} == {OURS, BARE}
+    assert shown["Peak memory of a process, MiB"].rows == [("order-1", "90", "30")]
+
+
+def test_percentiles_are_in_milliseconds_and_of_more_than_one_order() -> None:
+    assert spread([0.001 * number for number in range(101)])["p95_ms"] == 95
+    with pytest.raises(BenchTrouble):
+        spread([1.0])
