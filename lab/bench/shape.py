@@ -7,6 +7,7 @@ from uuid import UUID
 
 from lab.shop import wirings_of
 from patterns.address import Answer, Rpc
+from patterns.amqp import DIRECT_REPLY_TO
 from patterns.settings import settings
 from patterns.shop import SERVICES
 from patterns.wiring import Wiring, accepts
@@ -31,7 +32,7 @@ def _hears(service: str, wiring: Wiring) -> dict[str, dict[str, str]]:
     """By queue, and by type: the name of the handler."""
     heard: dict[str, dict[str, str]] = {}
     for line in wiring.lines:
-        queue = "answer" if isinstance(line.address, Answer) else line.address.queue_for(service)
+        queue = DIRECT_REPLY_TO if isinstance(line.address, Answer) else line.address.queue_for(service)
         heard.setdefault(queue, {}).update(
             {message.__name__: line.handler.__name__ for message in accepts(line.handler)})
     return heard

@@ -28,6 +28,10 @@ _SENT = f"UPDATE outbox SET sent_at = {NOW} WHERE message_id IN %s AND sent_at I
 _ANSWERED = f"UPDATE outbox SET sent_at = {NOW} WHERE message_id = %s AND order_id = %s AND sent_at IS NULL"
 
 
+REPLIES = "amq.rabbitmq.reply-to"
+"""Where answers to requests arrive: RabbitMQ's direct reply-to."""
+
+
 @dataclass(slots=True)
 class Letter:
     """A message that arrived."""
@@ -65,7 +69,7 @@ class Journal:
         self.heard = {
             queue: (mode, handlers) for mode, part in self.modes.items() for queue, handlers in part["hears"].items()
         }
-        self.queues = [queue for queue in self.heard if queue != "answer"]
+        self.queues = [queue for queue in self.heard if queue != REPLIES]
         self._database = psycopg2.connect(url)
 
     def handle(self, letters: Sequence[Letter]) -> list[Said]:
@@ -83,7 +87,7 @@ class Journal:
                 steps.lock(cursor, self.service, [body for *_, body in batch])
             said: list[Said] = []
             for letter, mode, handler, body in batch:
-                if letter.queue == "answer":
+                if letter.queue == REPLIES:
                     cursor.execute(_ANSWERED, (letter.properties.correlation_id, body["order_id"]))
                 answer = steps.STEPS[handler](cursor, letter.properties.type, body)
                 said += self.say(mode, answer, letter.properties) if answer else []

@@ -13,7 +13,7 @@ from typing import Any
 
 import pika
 
-from lab.bench.bare.journal import Letter, Said
+from lab.bench.bare.journal import REPLIES, Letter, Said
 
 Work = Callable[[Sequence[Letter]], list[Said]]
 
@@ -76,7 +76,7 @@ class Line(threading.Thread):
         for queue in self.queues:
             self._channel.basic_consume(queue, partial(self._arrived, queue))
         if self.replies is not None:
-            self._channel.basic_consume("amq.rabbitmq.reply-to", self._replied, auto_ack=True)
+            self._channel.basic_consume(REPLIES, self._replied, auto_ack=True)
         self.opened.set()
 
     def _arrived(self, queue: str, _: Any, method: Any, properties: Any, body: bytes) -> None:
@@ -85,7 +85,7 @@ class Line(threading.Thread):
 
     def _replied(self, _: Any, method: Any, properties: Any, body: bytes) -> None:
         if self.replies is not None:
-            self.replies(Letter(method.delivery_tag, "answer", properties, body))
+            self.replies(Letter(method.delivery_tag, REPLIES, properties, body))
 
     def _hand(self, said: Sequence[Said]) -> None:
         self._handed += said
@@ -120,7 +120,7 @@ class Line(threading.Thread):
             properties = pika.BasicProperties(
                 content_type="application/json", delivery_mode=2, message_id=one.id, type=one.type, headers=one.headers,
                 correlation_id=one.correlation_id, app_id=self.name,
-                reply_to="amq.rabbitmq.reply-to" if one.awaits_answer else None)
+                reply_to=REPLIES if one.awaits_answer else None)
             self._channel.basic_publish(one.exchange, one.key, one.body.encode(), properties, mandatory=not one.is_reply)
             self._tag += 1
             self._waiting[self._tag] = waiting

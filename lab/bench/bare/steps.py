@@ -51,7 +51,6 @@ def reserve_stock(cursor: Any, _: str, order: Body) -> Answer:
     """Set the goods aside."""
     order_id = order["order_id"]
     _once(cursor, _RESERVE, order_id, "RESERVED", order["user_id"])
-    cursor.execute("SAVEPOINT attempt")
     rows, amount = [], 0
     for line in order["lines"]:
         pieces = line["quantity"]
