@@ -6,6 +6,7 @@ They are pruned after JOURNAL_DAYS; what must be remembered for ever stands in t
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -25,12 +26,13 @@ from sqlalchemy import (
     Uuid,
     delete,
     select,
+    tuple_,
 )
 
 from patterns.database import Session, now
 
 PRUNE_ROWS = 500
-"""Rows removed in one transaction: small, so that nobody waits for it."""
+"""Rows of a table removed in one transaction: few, so that nobody waits for it."""
 
 _metadata = MetaData()
 
@@ -96,14 +98,18 @@ def messages(session: Session, order_id: UUID, service: str) -> list[dict[str, A
     return sorted(rows, key=lambda row: row["at"])
 
 
-def prune(session: Session, keep_seconds: float) -> int:
-    """Remove some of what is older and done with; answers how many rows."""
-    removed = 0
-    for table, at in ((inbox, inbox.c.heard_at), (outbox, outbox.c.sent_at)):
-        keys = list(table.primary_key.columns)
-        old = select(*keys).where(at < now() - keep_seconds).limit(PRUNE_ROWS)
-        rows = [tuple(row) for row in session.execute(old)]
-        for row in rows:
-            matching = [key == value for key, value in zip(keys, row, strict=True)]
-            removed += session.execute(delete(table).where(*matching)).rowcount
-    return removed
+def prune(session: Session, keep_seconds: float) -> bool:
+    """Remove some of what is older and done with; says whether there may be more."""
+    removed = [session.execute(_pruning(table, at, keep_seconds)).rowcount for table, at in AGES]
+    return max(removed) >= PRUNE_ROWS
+
+
+AGES = ((inbox, inbox.c.heard_at), (outbox, outbox.c.sent_at))
+
+
+@cache
+def _pruning(table: Table, at: Column[float], keep_seconds: float) -> Any:
+    """The oldest rows, but for those another instance is removing at this moment."""
+    key = tuple_(*table.primary_key.columns)
+    old = select(*table.primary_key.columns).where(at < now(-keep_seconds)).order_by(at).limit(PRUNE_ROWS)
+    return delete(table).where(key.in_(old.with_for_update(skip_locked=True)))

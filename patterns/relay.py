@@ -19,6 +19,8 @@ from patterns.settings import settings
 from patterns.voice import Voice
 
 PRUNE_SECONDS = 60.0
+PRUNE_AT_ONCE = 20
+"""Transactions of pruning in one round, between which what is due is said."""
 
 P = ParamSpec("P")
 
@@ -86,8 +88,15 @@ class Relay:
         for chore in self.chores:
             chore()
         if runtime().monotonic() >= self._prune_at:
-            self.database.transact(journal.prune, settings().journal_days * 86400)
             self._prune_at = runtime().monotonic() + PRUNE_SECONDS
+            self._prune()
+
+    def _prune(self) -> None:
+        """Remove what is old, in small transactions, as fast as a busy shop writes; the rest in the next round."""
+        for _ in range(PRUNE_AT_ONCE):
+            if self._stopping or not self.database.transact(journal.prune, settings().journal_days * 86400):
+                return
+        self._prune_at = runtime().monotonic()
 
     def sweep(self) -> None:
         """Say everything that is due, page by page; nothing while the broker is away, so that nothing ages."""

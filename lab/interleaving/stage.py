@@ -134,7 +134,7 @@ class Stage:
         """One of the service's verbs, asked for over HTTP."""
         return self.database.transact(work, *args)
 
-    def prune(self) -> int:
+    def prune(self) -> bool:
         """What the relay removes once a minute; here, whatever its age."""
         return self.database.transact(journal.prune, -1.0)
 
