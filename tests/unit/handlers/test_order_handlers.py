@@ -85,8 +85,9 @@ def test_a_deleted_orders_key_is_not_free_again(order: Workbench, handler: str) 
     order.do("confirm", word("DeliveryScheduled", wish.order_id))
     order.work(lambda session: crud.delete_order(session, wish.order_id))
     deleted = row(order, wish.order_id)
-    with pytest.raises(Gone, match="is deleted"):
-        order.do(handler, wish)
+    for again in (wish, word(PlaceOrder, wish.order_id, user_id=7)):
+        with pytest.raises(Gone, match="is deleted"):
+            order.do(handler, again)
     assert row(order, wish.order_id) == deleted
 
 
@@ -230,9 +231,11 @@ def test_a_step_that_is_done_is_passed_on_while_the_order_is_open(order: Workben
     message = word(done, order_id)
     assert order.do("advance", message) == (message,)
     assert row(order, order_id).saga_state == saga_state
+    assert events(order, order_id)[1:] == [(done, saga_state)]
     order.do("cancel", word(CancelOrder, order_id))
+    told = events(order, order_id)
     assert order.do("advance", message) == ()
-    assert row(order, order_id).saga_state == "COMPENSATING"
+    assert row(order, order_id).saga_state == "COMPENSATING" and events(order, order_id) == told
 
 
 @pytest.mark.parametrize("undone", ["DeliveryCancelled", "PaymentRefunded", "FundsReleased"])
