@@ -184,12 +184,13 @@ def test_an_answer_is_to_one_question_about_one_order(own: Journal) -> None:
         (None, asked.order_id), ("no id at all", asked.order_id), (str(uuid4()), asked.order_id),
         (str(asked.message_id), other.order_id),
     ):
-        own.database.transact(outbox.mark_answered, request, order)
+        own.database.transact(outbox.mark_answered, [(request, order)])
         assert own.database.read(outbox.unsent) == 2
     for _ in range(2):
-        own.database.transact(outbox.mark_answered, str(asked.message_id), asked.order_id)
+        own.database.transact(outbox.mark_answered, [("no id", other.order_id), (str(asked.message_id), asked.order_id)])
         own.now += 7
     assert (own.rows()[asked.message_id].sent_at, own.rows()[other.message_id].sent_at) == (BEGIN, None)
+    own.database.transact(outbox.mark_answered, [])
 
 
 def test_the_backlog_is_what_is_unsent_and_the_age_of_its_oldest(own: Journal) -> None:
