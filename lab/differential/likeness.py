@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -38,9 +38,15 @@ def plain_headers(delivery: Delivery) -> dict[str, Any]:
     """A delivery's headers, without what may differ."""
     headers = {name: _plain(value) for name, value in delivery.properties.headers.items()
                if not name.startswith("x-last-death-")}  # RabbitMQ 4.0 adds these to what 3.10 says
+    if isinstance(deaths := headers.get("x-death"), list):
+        headers["x-death"] = [*deaths[:1], *sorted(deaths[1:], key=_place)]  # 3.10 turns the others round with each death
     if headers.get("x-delivery-count") == 0:
         del headers["x-delivery-count"]  # 3.10 says 0, 4.0 says nothing
     return headers
+
+
+def _place(death: Mapping[str, Any]) -> tuple[str, str]:
+    return str(death.get("queue")), str(death.get("reason"))
 
 
 def _plain(value: Any) -> Any:

@@ -1,8 +1,9 @@
 """The model's side: the embedded broker, told what RabbitMQ chose where AMQP lets it choose.
 
-Four choices are fed in: which consumer gets a message; in which order messages from several sources (publishers and dying
-queues) entered a queue in one step; in which order several queues' deliveries reached one channel; and whether what came
-while a channel ended had been on its way to that one, and is redelivered.  All else is the model's own, and compared.
+Four choices are seen, and fed in: which consumer gets a message; in which order messages from several sources
+(publishers and dying queues) entered a queue in one step; in which order several queues' deliveries reached one channel;
+and whether what came while a channel ended had been on its way to that one, and is redelivered.  One is not seen
+(:mod:`lab.differential.free`).  All else is the model's own, and compared.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 
+from lab.differential.free import FreeMachine, move_to_front, source_of
 from lab.differential.likeness import Arrived
 from lab.differential.sides import CONNECTION_OF, Side
+from lab.differential.trail import Trail
 from patterns.amqp import DIRECT_REPLY_TO, Delivery
-from patterns.broker import EmbeddedTransport, Machine
-from patterns.broker.data import Consumer, Entry, Message, Queue
-from patterns.broker.deadletter import deaths_of
+from patterns.broker import EmbeddedTransport
+from patterns.broker.data import Consumer, Entry, Queue
 
 BEGAN = 1_700_000_000.0
 
@@ -27,14 +29,10 @@ Wishes = Mapping[str, Mapping[int, deque[tuple[Delivery, str]]]]
 class ModelTransport(EmbeddedTransport):
     """The embedded broker with a clock that stands still until it is told."""
 
-    def __init__(self, choose: Callable[[Queue, Sequence[Consumer]], Consumer | None]) -> None:
+    def __init__(self, choose: Callable[[Queue, Sequence[Consumer]], Consumer | None], trail: Trail) -> None:
         self.now = BEGAN
-        super().__init__(clock=lambda: self.now, choose=choose)
-
-    @property
-    def machine(self) -> Machine:
-        """What decides."""
-        return self._engine.machine
+        super().__init__(clock=lambda: self.now)
+        self._engine.machine = self.machine = FreeMachine(trail, choose)
 
     def pass_time(self, seconds: float) -> None:
         """Let so much time go by."""
@@ -48,12 +46,13 @@ class ModelSide(Side):
 
     transport: ModelTransport
 
-    def __init__(self) -> None:
+    def __init__(self, trail: Trail) -> None:
+        trail.begin()
         self.wishes: Wishes = {}
         self.starting = ""  # the consumer that is being started, before it has a tag
         self.steps: list[int] = []  # the machine's serial at the end of each step
         self.ends: set[int] = set()  # the steps in which a channel ended
-        super().__init__(ModelTransport(self._choose))
+        super().__init__(ModelTransport(self._choose, trail))
 
     def pass_time(self) -> None:
         """Let expire what expires soon."""
@@ -116,9 +115,9 @@ class ModelSide(Side):
         for entry in queue.ready:
             if entry.redelivered or self._step(entry) != self._step(queue.ready[0]):
                 return
-            source = _source(entry.message)
-            if entry.message.body in bodies and all(_source(each.message) != source for each in before):
-                _move_to_front(before, entry)
+            source = source_of(entry.message)
+            if entry.message.body in bodies and all(source_of(each.message) != source for each in before):
+                move_to_front(before, entry)
                 return
             before.append(entry)
 
@@ -130,6 +129,7 @@ class ModelSide(Side):
     def end_step(self, arrived: Mapping[int, Sequence[Arrived]]) -> dict[int, list[Arrived]]:
         """What the model delivered; between queues in the order in which RabbitMQ did."""
         self.transport.pass_time(0.0)  # what expired at a head that another one left
+        self.transport.machine.began = self.transport.machine.serial
         self.steps.append(self.transport.machine.serial)
         return {client: self._in_order(client, arrived.get(client, ())) for client in range(len(CONNECTION_OF))}
 
@@ -168,17 +168,3 @@ def _tagged(item: Delivery, tag: int) -> Delivery:
     return Delivery(
         item.queue, tag, item.exchange, item.routing_key, item.body, item.properties, item.redelivered, item.consumer
     )
-
-
-def _source(message: Message) -> str:
-    """Where a message came from: a publisher, or the queue it died in."""
-    deaths = deaths_of(message.properties.headers)
-    return str(deaths[0].get("queue")) if deaths else ""
-
-
-def _move_to_front(before: list[Entry], entry: Entry) -> None:
-    """Places stay what they are; what stands there moves."""
-    places = [*before, entry]
-    contents = [(each.message, each.expires_at, each.returns, each.lasting) for each in (entry, *before)]
-    for place, content in zip(places, contents, strict=True):
-        place.message, place.expires_at, place.returns, place.lasting = content

@@ -15,6 +15,7 @@ PATTERNS = ("a", "a.*", "#", "*.b.#", "", "a.#.c", "a.#", "#.b")
 HEADERS: tuple[Mapping[str, Any], ...] = ({}, {"k": 1}, {"k": "1", "j": None}, {"k": 1, "x-k": True})
 WANTED: tuple[Mapping[str, Any], ...] = (
     {}, {"x-match": "any", "k": 1}, {"k": "1"}, {"j": None, "x-match": "all"}, {"x-match": "all-with-x", "x-k": True},
+    {"x-match": "any-with-x", "x-k": True, "k": 2},
 )
 LONG, SHORT = 600_000, 30
 """Milliseconds: longer than any program, and short enough to wait for."""
@@ -35,6 +36,8 @@ class Shape:
     dead_to: int | None = None
     """The queue (below QUEUES) or exchange its dead letters go to; one number more: an exchange that is not there."""
     dead_key: int | None = None
+    safely: bool = False
+    """Dead letters at least once: what cannot move on stays.  For quorum queues, as the services' own are."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ class Cancel(Operation):
 
 @dataclass(frozen=True)
 class Settle(Operation):
-    """Acknowledge deliveries, give them back, or drop them.  ``nth`` -1: a tag that was never given."""
+    """Acknowledge deliveries, give them back, or drop them.  ``nth`` -1: a tag that was never given; -2: all there are."""
 
     nth: int = 0
     how: str = "ack"

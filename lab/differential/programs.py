@@ -29,10 +29,11 @@ classic = st.builds(
     rejects=st.booleans(), dead_to=dead, dead_key=dead_key,
 )
 quorum = st.builds(
-    ops.Shape, st.just(True), ttl=st.sampled_from((None, None, ops.LONG)), max_length=st.none(),
-    delivery_limit=st.sampled_from((None, 0, 1, 2, 50)), dead_to=dead, dead_key=dead_key,
+    ops.Shape, st.just(True), ttl=st.sampled_from((None, None, ops.LONG)),
+    delivery_limit=st.sampled_from((None, 0, 1, 2, 50)), dead_to=dead, dead_key=dead_key, safely=st.booleans(),
 )
-shapes = st.sampled_from([classic, classic, quorum]).flatmap(lambda one: one)
+short_quorum = st.builds(ops.Shape, st.just(True), max_length=st.integers(1, 3), delivery_limit=st.sampled_from((None, 50)))
+shapes = st.sampled_from([classic] * 6 + [quorum] * 3 + [short_quorum]).flatmap(lambda one: one)
 
 said = st.builds(
     ops.Said, to=st.integers(0, ops.QUEUES - 1) | st.integers(0, ops.QUEUES + ops.EXCHANGES),
@@ -48,6 +49,9 @@ settle = st.builds(
     ops.Settle, clients, nth, st.sampled_from(("ack", "nack", "nack", "reject")), st.booleans(), st.booleans()
 )
 wrong = st.builds(ops.Settle, clients, st.just(-1), st.sampled_from(("ack", "nack", "reject")), st.booleans())
+all_there_are = st.builds(
+    ops.Settle, clients, st.just(-2), st.sampled_from(("ack", "nack")), st.just(True), st.booleans()
+)
 bind = st.builds(
     ops.Bind, clients, queues, exchanges,
     st.integers(0, len(ops.PATTERNS) - 1), st.integers(0, len(ops.WANTED) - 1), seldom,
@@ -63,7 +67,7 @@ often: list[SearchStrategy[ops.Operation]] = [
     st.builds(ops.Get, clients, queues, st.just(False)), declare_exchange,
 ]
 rarely: list[SearchStrategy[ops.Operation]] = [
-    expiring, wrong, st.builds(ops.DeclareQueue, clients, st.integers(0, ops.QUEUES - 1), shapes, seldom),
+    expiring, wrong, all_there_are, st.builds(ops.DeclareQueue, clients, st.integers(0, ops.QUEUES - 1), shapes, seldom),
     st.builds(ops.CheckQueue, clients, queues),
     st.builds(ops.DeleteQueue, clients, queues, seldom, seldom), st.builds(ops.DeleteExchange, clients, exchanges, seldom),
     st.builds(ops.Cancel, clients, nth), st.builds(ops.Purge, clients, queues), st.builds(ops.Close, clients, seldom),

@@ -21,7 +21,7 @@ class RealSide(Side):
 
     def __init__(self, url: str) -> None:
         self.prefix = f"d{os.urandom(3).hex()}."
-        super().__init__(RabbitTransport(url))
+        super().__init__(RabbitTransport(url, heartbeat=0))  # a machine that is busy loses no connection
         self._witnesses: list[dict[int, Channel]] = [{} for _ in self.connections]
         self._together = ThreadPoolExecutor(QUEUES, "differential")
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lab.differential.likeness import Arrived, told
-from lab.differential.model import ModelSide
+from lab.differential.following import Following, Step
 from lab.differential.operations import DeclareQueue, Operation, Program
 from lab.differential.real import RealSide
 from lab.differential.script import Script
-from lab.differential.sides import CONNECTION_OF, Call
-from patterns.amqp import Cancelled, Delivery, QueueInfo
+from lab.differential.sides import CONNECTION_OF
+from patterns.amqp import Cancelled, Delivery
 
 PATIENCE = 5.0
 """Seconds RabbitMQ may take until it shows what the model shows at once; it mostly takes a millisecond."""
@@ -26,23 +24,12 @@ class Different(AssertionError):
     """RabbitMQ did what the model does not allow; says what, and what was done before."""
 
 
-@dataclass
-class Step:
-    """What was asked, and what RabbitMQ said."""
-
-    calls: list[Call]
-    outcomes: list[Any] = field(default_factory=list)
-    arrived: dict[int, list[Arrived]] = field(default_factory=lambda: {client: [] for client in range(len(CONNECTION_OF))})
-    ended: list[int] = field(default_factory=list)
-    counts: dict[str, tuple[int, int] | None] = field(default_factory=dict)
-
-
 class Run:
     """One program."""
 
     def __init__(self, real: RealSide, patience: float = PATIENCE) -> None:
         self.real, self.patience = real, patience
-        self.model = ModelSide()
+        self.following = Following(real)
         self.script = Script(f"{real.prefix}{next(_programs)}.")
         self.steps: list[Step] = []
         self.seen: Counter[str] = Counter()  # operations by kind
@@ -56,7 +43,7 @@ class Run:
             for operation in (*program.exchanges, *declared, *program.operations):
                 self.operation(operation)
         finally:
-            self.model.close()
+            self.following.model.close()
             self.real.clear(self.script)
 
     def operation(self, operation: Operation) -> None:
@@ -65,18 +52,19 @@ class Run:
         self.seen[type(operation).__name__] += 1
         step = Step(calls)
         self.steps.append(step)
-        known = self.model.queues()
+        known = self.following.model.queues()
         step.outcomes = [self.real.perform(call) for call in calls]
         step.ended = self.real.mend()
         self._observe(step, known)
-        difference = self._follow(step)
-        if difference:
-            self._wait(step, known, difference)
+        sure = self.following.trail.taken.copy()
+        difference = self.following.step(step)
+        if difference and (difference := self.following.otherwise(self.steps, difference)):
+            self._wait(step, known, difference, sure)
         self._remember(step)
 
     def _observe(self, step: Step, known: dict[str, Any]) -> bool:
         """See what RabbitMQ shows now; whether that is more than before."""
-        asked = {name: at for name, (_, _, at, _) in (known | self.model.queues()).items()}
+        asked = {name: at for name, (_, _, at, _) in (known | self.following.model.queues()).items()}
         for call in step.calls:
             if call.name == "declare_queue" and call.args[0] not in asked:
                 asked[call.args[0]] = CONNECTION_OF[call.client]
@@ -89,7 +77,7 @@ class Run:
             more = more or bool(arrived)
         return more or before != step.counts
 
-    def _wait(self, step: Step, known: dict[str, Any], difference: str) -> None:
+    def _wait(self, step: Step, known: dict[str, Any], difference: str, sure: list[tuple[int, int]]) -> None:
         """RabbitMQ may be late: look again, and again let the model follow, as long as there is patience."""
         self.counted["looked again"] += 1
         until = time.monotonic() + self.patience
@@ -99,51 +87,9 @@ class Run:
             for client in {client for client, _ in self.script.consumers.values()}:
                 self.real.catch_up(client)
             if self._observe(step, known):
-                self._begin_again()
-                difference = self._follow(step)
-
-    def _begin_again(self) -> None:
-        """A new model, as it was before the last step."""
-        self.model.close()
-        self.model = ModelSide()
-        for step in self.steps[:-1]:
-            self._follow(step)
-
-    def _follow(self, step: Step) -> str:
-        """Let the model do the step as RabbitMQ did it; says what differs."""
-        model, real = self.model, self.real
-        ends = bool(step.ended) or any(call.name in ("reopen", "reconnect") for call in step.calls)
-        model.told(step.arrived, real.named, ends=ends)
-        outcomes = []
-        for call, outcome in zip(step.calls, step.outcomes, strict=True):
-            if isinstance(outcome, Delivery):
-                model.fetched(outcome)
-            model.starting = call.consumer
-            outcomes.append(model.perform(call))
-        ended = model.mend()
-        arrived = model.end_step(step.arrived)
-        for call, one, two in zip(step.calls, outcomes, step.outcomes, strict=True):
-            if isinstance(two, QueueInfo) and model.queues().get(two.name, (0, 0, 0, False))[3]:
-                two = replace(two, consumers=getattr(one, "consumers", 0))  # it counts whoever holds something, too
-            if model.alike(one) != real.alike(two):
-                return f"{call}\n  the model answers {told(one)}\n  RabbitMQ answers  {told(two)}"
-        if ended != step.ended:
-            return f"channels ended: the model's {ended}, RabbitMQ's {step.ended}"
-        return self._compare(step, arrived)
-
-    def _compare(self, step: Step, arrived: dict[int, list[Arrived]]) -> str:
-        for client, ours in arrived.items():
-            theirs = step.arrived[client]
-            one, two = [self.model.alike(item) for item in ours], [self.real.alike(item) for item in theirs]
-            if one != two or [getattr(i, "tag", 0) for i in ours] != [getattr(i, "tag", 0) for i in theirs]:
-                return f"client {client} gets\n  from the model {told(ours)}\n  from RabbitMQ  {told(theirs)}"
-        queues = self.model.queues()
-        for name, counts in step.counts.items():
-            ready, consumers, _, quorum = queues.get(name, (-1, -1, 0, False))
-            expected = None if ready < 0 else (ready, counts[1] if quorum and counts else consumers)
-            if counts != expected:
-                return f"{name} has (ready, consumers): the model's {expected}, RabbitMQ's {counts}"
-        return ""
+                self.following.trail.taken = sure.copy()
+                difference = self.following.again(self.steps)
+                difference = difference and self.following.otherwise(self.steps, difference)
 
     def _remember(self, step: Step) -> None:
         closed = {call.client for call in step.calls if call.name == "reopen"} | {
@@ -158,7 +104,7 @@ class Run:
             if isinstance(outcome, Delivery):
                 self.script.arrived(call.client, [outcome], self.real.named)
         count(step, self.counted)
-        machine = self.model.transport.machine
+        machine = self.following.model.transport.machine
         self.script.there(machine.queues, machine.exchanges)
 
     def _story(self, difference: str) -> str:

@@ -13,6 +13,7 @@ from lab.differential.sides import CONNECTION_OF, Call
 from patterns.amqp import DIRECT_REPLY_TO, Cancelled, Delivery, Outgoing, Properties
 
 NEVER_GIVEN = 9999
+ALL = -2
 ENDLESS = 50
 """A delivery limit that no program reaches."""
 
@@ -177,7 +178,12 @@ class Script:
 
     def _settle(self, client: int, wanted: ops.Settle) -> list[Call]:
         held = [(whose, each) for whose, items in self.held.items() for each in items]
-        if wanted.nth < 0:
+        if wanted.nth == ALL:
+            tag, last = 0, max([each.tag or 0 for each in self.held[client]], default=0)
+            if not last or self._by_several_consumers(client, last):
+                return self._settle(client, replace(wanted, nth=0))
+            self.held[client] = []
+        elif wanted.nth < 0:
             tag = NEVER_GIVEN
         elif held:
             client, delivery = held[wanted.nth % len(held)]

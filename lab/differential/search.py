@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Flaky
 
+from lab.differential.following import Step
 from lab.differential.operations import Program
 from lab.differential.programs import programs
 from lab.differential.real import RealSide
@@ -19,6 +20,8 @@ from lab.verify.tier import Violation
 
 TOGETHER = 25
 """Programs made from one seed."""
+HURRY = 0.5
+"""Seconds of patience while a program that failed is made smaller."""
 
 
 @dataclass
@@ -28,6 +31,8 @@ class Search:
     operations: int = 0
     programs: int = 0
     seen: Counter[str] = field(default_factory=Counter)
+    kept: list[list[Step]] | None = None
+    """What RabbitMQ did in programs in which the model agreed, if it is to be kept."""
 
 
 def search(
@@ -50,7 +55,7 @@ def _one_set(real: RealSide, number: int, done: Search, *, shrink: bool, patienc
     @given(programs)
     def check(program: Program) -> None:
         try:
-            compare(real, program, done, patience)
+            compare(real, program, done, min(patience, HURRY) if failed else patience)
         except Different as difference:
             failed.append((program, difference))
             raise
@@ -75,6 +80,8 @@ def compare(real: RealSide, program: Program, done: Search, patience: float = PA
     run = Run(real, patience)
     try:
         run.program(program)
+        if done.kept is not None:
+            done.kept.append(run.steps)
     finally:
         done.seen.update(run.seen + run.counted)
         done.operations += run.seen.total()

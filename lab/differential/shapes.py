@@ -12,7 +12,8 @@ def arguments_of(shape: ops.Shape, prefix: str, queues: int) -> dict[str, Any]:
     arguments: dict[str, Any] = {"x-queue-type": "quorum" if shape.quorum else "classic"}
     given = {
         "x-message-ttl": shape.ttl, "x-max-length": shape.max_length, "x-delivery-limit": shape.delivery_limit,
-        "x-overflow": "reject-publish" if shape.rejects else None,
+        "x-overflow": "reject-publish" if shape.rejects or _safely(shape) else None,
+        "x-dead-letter-strategy": "at-least-once" if _safely(shape) else None,
     }
     arguments |= {name: value for name, value in given.items() if value is not None}
     if shape.dead_to is not None:
@@ -23,3 +24,7 @@ def arguments_of(shape: ops.Shape, prefix: str, queues: int) -> dict[str, Any]:
         elif shape.dead_key is not None:
             arguments["x-dead-letter-routing-key"] = ops.KEYS[shape.dead_key % len(ops.KEYS)]
     return arguments
+
+
+def _safely(shape: ops.Shape) -> bool:
+    return shape.safely and shape.quorum and shape.dead_to is not None

@@ -15,6 +15,9 @@ from patterns.errors import BrokerUnavailable, ChannelClosed
 CONNECTION_OF = (0, 0, 1)
 """Which connection each client's channel is on."""
 
+CONFIRMED_WITHIN = 300.0
+"""Seconds a confirm may take, on a machine that has much else to do: one that is late is not missing."""
+
 Outcomes = list[Any]
 
 
@@ -68,7 +71,7 @@ class Side:
                 tag = channel.consume(*call.args, **call.options)
                 self.names[tag], self.tags[call.consumer] = call.consumer, tag
             case "publish":
-                return channel.publish([self._addressed(message) for message in call.args[0]])
+                return channel.publish([self._addressed(message) for message in call.args[0]], CONFIRMED_WITHIN)
             case _:
                 return getattr(channel, call.name)(*call.args, **call.options)
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from lab.differential.cuts import Cuts, Untrue
@@ -17,7 +17,7 @@ from lab.verify.tiers import ROOT
 OPERATIONS = {"quick": 300, "commit": 10_000, "nightly": 200_000}
 SEEDS = 10_007
 """Seeds a run has for its slices."""
-SLICE = 2_500
+SLICE = 5_000
 """Operations in a slice."""
 CUT_EVERY = 20
 """One connection is cut for so many operations."""
@@ -46,40 +46,46 @@ def run(asked: Asked, tell: Tell) -> Tally:
     wanted = asked.faults or OPERATIONS[asked.size]
     tally = Tally()
     with PrivateRabbitMQ(fsync=False) as server:
-        _operations(server, asked.seed, wanted, tally, tell)
+        _operations(server, asked, wanted, tally, tell)
         _cuts(server, asked, max(1, wanted // CUT_EVERY), tally, tell)
-        if asked.seed % SEEDS == 0 and wanted >= ENOUGH:
-            _wrong_models(server, tally)
     return tally
 
 
-def _wrong_models(server: PrivateRabbitMQ, tally: Tally) -> None:
+def _operations(server: PrivateRabbitMQ, asked: Asked, wanted: int, tally: Tally, tell: Tell) -> None:
+    real = RealSide(server.url(server.fresh_vhost()))
+    done = Search(kept=[] if asked.seed % SEEDS == 0 and wanted >= ENOUGH else None)
+    programs = search(real, asked.seed, done=done)
+
+    def more() -> None:
+        found = next(programs)
+        tally.violations += [found] if found else []
+        tell(min(1.0, done.operations / wanted) / 2)
+
+    while done.operations < wanted:
+        more()
+    if done.kept is not None:
+        _wrong_models(real, asked, done, more, tally)
+    real.close()
+    tally.runs += done.operations
+    tally.seen.update(done.seen)
+    tally.happened.update({name: done.seen[name] for name in FAULTS})
+
+
+def _wrong_models(real: RealSide, asked: Asked, done: Search, more: Callable[[], None], tally: Tally) -> None:
     """The mutants live with the tests; from an installed wheel they are not tried."""
     if not (ROOT / "tests" / "differential").is_dir():
         return
     sys.path.append(str(ROOT))
     power = importlib.import_module("tests.differential.power")
-    real = RealSide(server.url(server.fresh_vhost()))
-    for name, programs in power.needed(real).items():
+    for name, programs in power.needed(real, done, more).items():
         if programs is None:
-            again = f"TESTS=whole make test ARGS='tests/differential -k {name}'"
-            tally.violations.append(Violation(f"the wrong model {name} was not found", again))
+            tally.violations.append(Violation(f"the wrong model {name} was not found", _again(asked)))
         else:
             tally.seen[f"program that found {name}"] = programs
-    real.close()
 
 
-def _operations(server: PrivateRabbitMQ, seed: int, wanted: int, tally: Tally, tell: Tell) -> None:
-    real, done = RealSide(server.url(server.fresh_vhost())), Search()
-    for found in search(real, seed, done=done):
-        tally.violations += [found] if found else []
-        tell(min(1.0, done.operations / wanted) / 2)
-        if done.operations >= wanted:
-            break
-    real.close()
-    tally.runs += done.operations
-    tally.seen.update(done.seen)
-    tally.happened.update({name: done.seen[name] for name in FAULTS})
+def _again(asked: Asked) -> str:
+    return f"orderflow verify --tier broker --seed {asked.seed // SEEDS} --faults {asked.faults}"
 
 
 def _cuts(server: PrivateRabbitMQ, asked: Asked, wanted: int, tally: Tally, tell: Tell) -> None:
@@ -89,8 +95,7 @@ def _cuts(server: PrivateRabbitMQ, asked: Asked, wanted: int, tally: Tally, tell
             cuts.episode()
             tell(0.5 + cuts.happened.total() / wanted / 2)
     except Untrue as error:
-        again = f"orderflow verify --tier broker --seed {asked.seed // SEEDS} --faults {asked.faults}"
-        tally.violations.append(Violation(f"connection cut: {error}", again))
+        tally.violations.append(Violation(f"connection cut: {error}", _again(asked)))
     finally:
         cuts.close()
     tally.runs += cuts.happened.total()

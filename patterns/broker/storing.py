@@ -166,10 +166,14 @@ class Storing(Core):
             return False
         letter = dead_letter(entry.message, queue, reason, now)
         targets = self.route(exchange, letter)
-        onward = [target for target in targets if not goes_in_circles(letter, target.name)]
+        onward = [target for target in targets if not self.is_dropped(letter, target)]
         if not targets or (queue.keeps_dead and any(map(is_full, onward))):
             return False
         return self.store(letter, onward, now)
+
+    def is_dropped(self, letter: Message, target: Queue) -> bool:
+        """Whether the dead letter is not put into this queue, because it goes in circles."""
+        return goes_in_circles(letter, target.name)
 
     def retry_stuck(self, now: float) -> None:
         """Try again to move dead letters that had nowhere to go, after something changed that may let them."""

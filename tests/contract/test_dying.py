@@ -196,6 +196,19 @@ def test_deaths_are_counted_by_queue_and_reason(client: Client, kind: str) -> No
     client.channel.delete_queue(main)
 
 
+def test_the_latest_death_comes_first(client: Client, kind: str) -> None:
+    last = client.queue()
+    third = client.queue(kind, dead_letter_exchange="", dead_letter_routing_key=last)
+    second = client.queue(kind, dead_letter_exchange="", dead_letter_routing_key=third)
+    first = client.queue(kind, dead_letter_exchange="", dead_letter_routing_key=second)
+    client.said(first, "m")
+    for queue in (first, second, third):
+        reject(client, queue)
+    latest, *earlier = [queue for queue, _, _ in deaths(client.get(last))]
+    assert latest == third
+    assert sorted(earlier) == sorted([first, second])  # RabbitMQ 3.10 turns the earlier ones round with each death
+
+
 def test_a_circle_nobody_breaks_is_ended(client: Client, kind: str) -> None:
     one = client.fresh("circle")
     two = client.queue(kind, message_ttl=1, dead_letter_exchange="", dead_letter_routing_key=one)

@@ -204,3 +204,6 @@ MUTANTS: tuple[Callable[[Broken], None], ...] = (
     no_dead_letters, no_delivery_limit, any_tag_will_do, auto_delete_stays, the_newest_goes, cancelled_in_silence,
     expires_behind_the_head,
 )
+SELDOM_FOUND = (every_binding_a_copy, no_alternate, exclusive_survives, hash_is_a_word, the_newest_goes, one_death,
+                auto_delete_stays)
+"""Those that one set of programs may not find."""

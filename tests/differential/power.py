@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from lab.differential.following import Following, Step
 from lab.differential.real import RealSide
-from lab.differential.search import Search, search
+from lab.differential.search import Search
 from tests.differential.mutants import MUTANTS
 
 ENOUGH = 250
 """Programs in which every mutant must be found; most are in the first ten."""
-PATIENCE = 0.5
-"""Seconds until RabbitMQ is taken at its word: that a model is wrong is found without haste only once."""
+
+Mutant = Callable[[pytest.MonkeyPatch], None]
 
 
-def found_after(real: RealSide, mutant: Callable[[pytest.MonkeyPatch], None], seed: int = 1) -> int | None:
-    """How many programs it took until RabbitMQ and this mutant differed; None if that was more than enough."""
-    done = Search()
+def found_after(real: RealSide, mutant: Mutant, kept: Sequence[list[Step]]) -> int | None:
+    """Which program, of those RabbitMQ has run, does what this mutant does not allow; None if there is none.
+
+    RabbitMQ need not run them again: until they differ, a mutant and the model see the same.
+    """
     with pytest.MonkeyPatch.context() as broken:
         mutant(broken)
-        for found in search(real, seed, shrink=False, patience=PATIENCE, done=done):
-            if found is not None:
-                return done.programs
-            if done.programs >= ENOUGH:
-                return None
-    raise AssertionError("unreachable")
+        return next((number for number, steps in enumerate(kept, 1) if not Following(real).allows(steps)), None)
 
 
-def needed(real: RealSide) -> dict[str, int | None]:
-    """The same for all mutants, by name."""
-    return {mutant.__name__: found_after(real, mutant) for mutant in MUTANTS}
+def needed(real: RealSide, done: Search, more: Callable[[], None]) -> dict[str, int | None]:
+    """The same for all mutants, by name; ``more`` has RabbitMQ run more programs, as long as a mutant is not found."""
+    assert done.kept is not None
+    left = list(MUTANTS)
+    found: dict[str, int | None] = {}
+    while True:
+        found |= {mutant.__name__: found_after(real, mutant, done.kept) for mutant in left}
+        left = [mutant for mutant in left if found[mutant.__name__] is None]
+        if not left or done.programs >= ENOUGH:
+            return found
+        more()

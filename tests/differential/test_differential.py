@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import pytest
 
 from lab.differential.operations import Close, Consume, Get, Program, Publish, Said, Settle, Shape
@@ -12,36 +10,36 @@ from lab.differential.run import Different, Run
 from lab.differential.search import Search, search
 from lab.differential.text import as_text, program_of
 from patterns.errors import SettingsError
-from tests.differential.mutants import MUTANTS, never_redelivered, nothing_returned, to_the_tail
-from tests.differential.power import found_after
-
-OPERATIONS = 120
-QUICK = (to_the_tail, never_redelivered, nothing_returned)
+from tests.differential.mutants import MUTANTS, SELDOM_FOUND, to_the_tail
+from tests.differential.power import Mutant, found_after, needed
 
 
 @pytest.fixture(scope="module")
-def real(module_rabbitmq_url: str) -> Iterator[RealSide]:
-    side = RealSide(module_rabbitmq_url)
-    yield side
-    side.close()
+def done(real: RealSide) -> Search:
+    """One set of programs."""
+    done = Search(kept=[])
+    some_more(real, done)
+    return done
 
 
-def test_rabbitmq_does_what_the_model_allows(real: RealSide) -> None:
-    done = Search()
-    for found in search(real, 0, done=done):
-        assert found is None, f"{found.what}\n{found.again}"
-        if done.operations >= OPERATIONS:
-            break
-    assert done.seen["delivered"]
+def some_more(real: RealSide, done: Search) -> None:
+    found = next(search(real, 1 + done.programs, done=done))
+    assert found is None, f"{found.what}\n{found.again}"
 
 
-def broken_on_purpose() -> list[object]:
-    return [pytest.param(each, marks=[] if each in QUICK else pytest.mark.whole) for each in MUTANTS]
+def test_rabbitmq_does_what_the_model_allows(done: Search) -> None:
+    assert done.seen["delivered"] and done.seen["redelivered"] and done.seen["dead letters"]
 
 
-@pytest.mark.parametrize("mutant", broken_on_purpose())
-def test_a_wrong_broker_is_found_out(real: RealSide, mutant: Callable[[pytest.MonkeyPatch], None]) -> None:
-    assert found_after(real, mutant) is not None
+@pytest.mark.parametrize("mutant", [each for each in MUTANTS if each not in SELDOM_FOUND])
+def test_a_wrong_broker_is_found_out(real: RealSide, done: Search, mutant: Mutant) -> None:
+    assert found_after(real, mutant, done.kept or []) is not None
+
+
+@pytest.mark.whole
+def test_every_wrong_broker_is_found_out(real: RealSide, done: Search) -> None:
+    found = needed(real, done, lambda: some_more(real, done))
+    assert not [name for name, programs in found.items() if programs is None]
 
 
 def test_a_difference_is_told_with_what_was_done_before(real: RealSide, monkeypatch: pytest.MonkeyPatch) -> None:
