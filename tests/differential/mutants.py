@@ -205,5 +205,5 @@ MUTANTS: tuple[Callable[[Broken], None], ...] = (
     expires_behind_the_head,
 )
 SELDOM_FOUND = (every_binding_a_copy, no_alternate, exclusive_survives, hash_is_a_word, the_newest_goes, one_death,
-                auto_delete_stays)
+                auto_delete_stays, purge_counts_wrong, cancelled_in_silence)
 """Those that one set of programs may not find."""
