@@ -36,6 +36,9 @@ TRY_AGAIN = frozenset({"40001", "40P01"})
 
 ATTEMPTS = 4
 
+AT_ONCE: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
+"""Each statement is a transaction of its own."""
+
 
 class Database:
     """The transactions of one service.
@@ -65,9 +68,21 @@ class Database:
 
         Raises DatabaseUnavailable when nothing was done, CommitUnknown when nobody knows.
         """
+        return self._transact({}, work, *args, **kwargs)
+
+    def transact_one(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do this work, a single statement that may be done twice: it needs no BEGIN and no COMMIT on PostgreSQL.
+
+        Raises DatabaseUnavailable; then it may have been done, or not.
+        """
+        return self._transact(AT_ONCE if self.engine.dialect.name == "postgresql" else {}, work, *args, **kwargs)
+
+    def _transact(
+        self, options: dict[str, Any], work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with self._transaction() as session:
+                with self._transaction(options) as session:
                     done = work(session, *args, **kwargs)
                 with self._lock:
                     self.commits[getattr(work, "__name__", "work")] += 1
@@ -87,17 +102,15 @@ class Database:
         SQLite answers all its statements from one snapshot.  PostgreSQL each from its own, as in any READ COMMITTED
         transaction: so it is spared BEGIN and ROLLBACK, two of the three trips of a short question.
         """
-        options: dict[str, Any] = {"orderflow_read": True}
-        if self.engine.dialect.name == "postgresql":
-            options["isolation_level"] = "AUTOCOMMIT"
+        options = AT_ONCE if self.engine.dialect.name == "postgresql" else {"orderflow_read": True}
         with _plain_errors(), self.engine.connect().execution_options(**options) as session:
             return work(session, *args, **kwargs)
 
     @contextmanager
-    def _transaction(self) -> Iterator[Session]:
+    def _transaction(self, options: dict[str, Any]) -> Iterator[Session]:
         # SQLite has one writer at a time; waiting for it here is notified, its own waiting is polling.
         turn: AbstractContextManager[Any] = self._writing if self.engine.dialect.name == "sqlite" else nullcontext()
-        with turn, _plain_errors(), self.engine.connect() as session:
+        with turn, _plain_errors(), self.engine.connect().execution_options(**options) as session:
             yield session
             try:
                 session.commit()

@@ -101,7 +101,7 @@ class Relay:
     def sweep(self) -> None:
         """Say everything that is due, page by page; nothing while the broker is away, so that nothing ages."""
         while self.voice.link.trouble is None and not self._stopping:
-            due = self.database.transact(outbox.claim)
+            due = self.database.transact_one(outbox.claim)
             self.voice.say(due)
             if len(due) < outbox.CLAIM_ROWS:
                 return

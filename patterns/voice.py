@@ -150,6 +150,6 @@ class Voice:
 
     def _note_sent(self, message_ids: Sequence[UUID]) -> None:
         try:
-            self.database.transact(outbox.mark_sent, message_ids)
+            self.database.transact_one(outbox.mark_sent, message_ids)
         except DatabaseUnavailable as error:
             self._log.warning("%s What was sent will be sent again.", error, extra={"action": "not_noted"})

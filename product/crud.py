@@ -66,10 +66,11 @@ def restock(session: Session, product_id: int, quantity: int) -> Row[Any]:
 
 def reserve(
     session: Session, order_id: UUID, user_id: int, lines: Sequence[Line], expected_cents: int | None
-) -> str | None:
-    """Set goods aside for an order, all lines or none, once; answers why not, where they cannot be."""
+) -> tuple[PricedLine, ...] | str:
+    """Set goods aside for an order, all lines or none, once; answers them with their prices, or why they cannot be."""
     if not step.begin(session, reservations, order_id, "RESERVED", user_id=user_id):
-        return step.refusal(session, reservations, order_id, done=("RESERVED", "SOLD"))
+        refused = step.refusal(session, reservations, order_id, done=("RESERVED", "SOLD"))
+        return reserved_lines(session, order_id) if refused is None else refused
     # What was taken before a refusal is put back by a savepoint; whoever opens one waits until others are done.
     attempt = session.begin_nested() if len(lines) > 1 or expected_cents is not None else None
     priced, refused = _take(session, lines)
@@ -84,7 +85,7 @@ def reserve(
     for line in priced:
         step.insert(session, reservation_lines, order_id=order_id, **line.model_dump())
     step.move(session, reservations, order_id, "RESERVED", "RESERVED", amount_cents=amount)
-    return None
+    return tuple(priced)
 
 
 def list_reservations(session: Session, page: Page, state: str | None, user_id: int | None) -> list[dict[str, Any]]:

@@ -18,10 +18,9 @@ from product import rabbitmq as mq
 
 def reserve_stock(session: Session, order: OrderPlaced) -> StockReserved | StockRejected:
     """Set the goods aside, all lines or none, at today's prices; or say why they cannot be."""
-    refused = crud.reserve(session, order.order_id, order.user_id, order.lines, order.amount_cents)
-    if refused is not None:
-        return StockRejected(order_id=order.order_id, reason=refused)
-    lines = crud.reserved_lines(session, order.order_id)
+    lines = crud.reserve(session, order.order_id, order.user_id, order.lines, order.amount_cents)
+    if isinstance(lines, str):
+        return StockRejected(order_id=order.order_id, reason=lines)
     amount = sum(line.price_cents * line.quantity for line in lines)
     return StockReserved(order_id=order.order_id, user_id=order.user_id, lines=lines, amount_cents=amount)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 import pytest
@@ -10,15 +11,16 @@ from lab import cli
 
 
 def test_what_an_extra_brings_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in [name for name in sys.modules if name.startswith("lab.simulation")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "greenlet", None)
-    monkeypatch.setattr(sys, "argv", ["orderflow", "simulate"])
+    def app() -> None:
+        monkeypatch.setitem(sys.modules, "matplotlib", None)
+        importlib.import_module("matplotlib.figure")
+
+    monkeypatch.setattr(cli, "app", app)
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith("orderflow: this needs greenlet: pip install 'orderflow[lab]'")
+    assert line.startswith("orderflow: this needs matplotlib: pip install 'orderflow[lab]'")
 
 
 def test_what_no_extra_brings_is_a_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
