@@ -15,7 +15,9 @@ from patterns.settings import MODES
 
 
 def torture(
-    mode: Annotated[str, typer.Option(help="one mode; all six, one after another, unless given")] = "",
+    mode: Annotated[list[str] | None, typer.Option(
+        help="one mode; again for more; all six, one after another, unless given")] = None,
+    together: Annotated[bool, typer.Option("--together", help="all these modes at once")] = False,
     orders: Annotated[int, typer.Option(min=1, max=1_000_000, help="orders in each mode")] = 2000,
     clients: Annotated[int, typer.Option(min=1, max=200, help="clients at once")] = 16,
     instances: Annotated[int, typer.Option(min=1, max=8, help="processes of each service")] = 2,
@@ -40,10 +42,12 @@ def torture(
     """
     from lab import torture as torturing  # only here: what is not served need not be loaded
 
-    if mode and mode not in MODES:
-        raise SettingsError(f"{mode} is no mode; there are {', '.join(MODES)}")
+    modes = tuple(mode or MODES)
+    for name in modes:
+        if name not in MODES:
+            raise SettingsError(f"{name} is no mode; there are {', '.join(MODES)}")
     plan = torturing.Plan(
-        modes=(mode,) if mode else MODES, orders=orders, clients=clients, instances=instances, embedded=embedded,
+        modes=modes, together=together, orders=orders, clients=clients, instances=instances, embedded=embedded,
         faults=torturing.kinds_of(faults), at_once=at_once, cluster=cluster,
         deadline_seconds=deadline, heartbeat_seconds=heartbeat,
         kills=kills if kills is not None else 0 if restarts else 3 if embedded else 12, restarts=restarts,

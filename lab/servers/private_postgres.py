@@ -10,7 +10,6 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from psycopg import sql
@@ -18,6 +17,7 @@ from psycopg import sql
 from lab.servers.keeper import Keeper, find_program
 from lab.servers.ports import free_ports
 from lab.servers.postgres import Postgres
+from lab.servers.private import Private
 from patterns.errors import DatabaseUnavailable
 
 PLACES = (
@@ -47,7 +47,7 @@ _SMALL = {
 START_SECONDS = 30.0
 
 
-class PrivatePostgres(Postgres):
+class PrivatePostgres(Private, Postgres):
     """A PostgreSQL server of our own, with its own port, folder and password; reachable from this machine only.
 
     ``fsync=False`` makes it faster, and still safe against ``kill -9`` of the server, not against a power cut.  Other
@@ -64,18 +64,6 @@ class PrivatePostgres(Postgres):
         self._server: subprocess.Popen[bytes] | None = None
         self.version = "?"
         super().__init__(f"postgresql://orderflow:{self._password}@127.0.0.1:{self.port}/postgres")
-
-    def __enter__(self) -> PrivatePostgres:
-        try:
-            self._initialise()
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
 
     @property
     def description(self) -> str:
@@ -118,11 +106,6 @@ class PrivatePostgres(Postgres):
         """Shut down: in order (clients are cut off), or at once, leaving recovery to the next start."""
         self._keeper.end(self._alive(), signal.SIGQUIT if immediate else signal.SIGINT)
 
-    def restart(self, *, crash: bool = False) -> None:
-        """Stop the server (or kill it: ``crash``) and start it again on the same port with the same data."""
-        self.kill() if crash else self.stop()
-        self.start()
-
     def close(self) -> None:
         """Kill the server and remove its folder."""
         self.disconnect()
@@ -135,7 +118,7 @@ class PrivatePostgres(Postgres):
             raise DatabaseUnavailable("This private PostgreSQL is not running; start() it first.")
         return self._server
 
-    def _initialise(self) -> None:
+    def _prepare(self) -> None:
         data, secret = self.folder / "data", self.folder / "password"
         data.mkdir(mode=0o700)
         secret.write_text(self._password)

@@ -6,10 +6,10 @@ import re
 import secrets
 import signal
 import subprocess
-from types import TracebackType
 from urllib.parse import quote
 
 from lab.servers.keeper import Keeper
+from lab.servers.private import Private
 from lab.servers.rabbitmq_home import RabbitMQHome, programs
 from lab.servers.shell import ErlangShell
 from patterns.errors import BrokerUnavailable
@@ -18,7 +18,7 @@ START_SECONDS = 240.0
 """A node is up in 4 to 7 seconds; on a machine that does many other things, in minutes."""
 
 
-class PrivateRabbitMQ:
+class PrivateRabbitMQ(Private):
     """One RabbitMQ node with its own name, ports, folders, cookie and user; reachable from this machine only.
 
     ``fsync=False`` leaves writing to disk to the operating system: faster, and still safe against ``kill -9`` of the
@@ -35,19 +35,6 @@ class PrivateRabbitMQ:
         self._node: subprocess.Popen[str] | None = None
         self._shell: ErlangShell | None = None
         self.version = "?"
-
-    def __enter__(self) -> PrivateRabbitMQ:
-        try:
-            if self._joins is None:  # otherwise that node's name service serves us too
-                self._keeper.start(self._home.epmd_command, env=self._home.environment(), stdin=subprocess.DEVNULL)
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
 
     @property
     def description(self) -> str:
@@ -101,11 +88,6 @@ class PrivateRabbitMQ:
     def stop(self) -> None:
         """Shut the node down in order."""
         self._keeper.end(self._alive(), signal.SIGTERM)
-
-    def restart(self, *, crash: bool = False) -> None:
-        """Stop the node (or kill it: ``crash``) and start it again on the same ports with the same data."""
-        self.kill() if crash else self.stop()
-        self.start()
 
     def pause(self) -> None:
         """SIGSTOP: the node is there and says nothing."""
@@ -180,6 +162,10 @@ class PrivateRabbitMQ:
     def close(self) -> None:
         """Kill the node and remove its folder."""
         self._keeper.close()
+
+    def _prepare(self) -> None:
+        if self._joins is None:  # otherwise that node's name service serves us too
+            self._keeper.start(self._home.epmd_command, env=self._home.environment(), stdin=subprocess.DEVNULL)
 
     def _alive(self) -> subprocess.Popen[str]:
         if self._node is None or self._node.returncode is not None:

@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from lab import clients
@@ -24,20 +24,17 @@ from lab.torture.shops import TorturedShop
 PATIENCE_SECONDS = 120.0
 """How long everybody may take to be well again on a busy machine."""
 
-DEATH_SECONDS = 20.0
-"""How long a process that is to die at a place is waited for: nobody may come by."""
-
-SPEAKERS = {"rpc": ("order",)}
-"""Who marks its outbox, by mode: in rpc only who asks does; answers are no outbox rows to send."""
+HAPPEN_SECONDS = 60.0
+"""How long a fault that needs somebody to come by waits for that; orders do not cease meanwhile."""
 
 
 class Faults:
     """Does them.  ``happened`` counts what was done, ``unwell`` says who was not well again afterwards, or ended badly."""
 
     def __init__(
-        self, plan: Plan, mode: str, shop: TorturedShop, chance: random.Random, given_up: threading.Event
+        self, plan: Plan, modes: Sequence[str], shop: TorturedShop, chance: random.Random, given_up: threading.Event
     ) -> None:
-        self.plan, self.mode, self.shop, self.chance, self.given_up = plan, mode, shop, chance, given_up
+        self.plan, self.modes, self.shop, self.chance, self.given_up = plan, tuple(modes), shop, chance, given_up
         self.happened: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()
         self.unwell: list[str] = []
@@ -85,16 +82,12 @@ class Faults:
 
     def die(self, place: str) -> None:
         """Whichever instance of a service comes by this place first dies there; then it is started again."""
-        mute = {"after-commit", "after-publish"} if place.startswith("after") else set()
-        names = [name for name in sorted(self.shop.groups) if not (mute and name == "notification")]
-        if place == "after-publish":
-            names = [name for name in names if name in SPEAKERS.get(self.mode, names)]
-        if place == "before-ack":
-            names = [name for name in names if not (self.mode == "rpc" and name == "order")]
-        group = self.shop.groups[self.chance.choice(names)]
+        group = self.shop.groups[self.chance.choice([
+            service for service in sorted(self.shop.groups) if comes_by(service, place, self.modes)
+        ])]
         for process in group:
             tell_to_die(process.death, place)
-        self.wait_until(lambda: any(process.ended is not None for process in group), DEATH_SECONDS)
+        self.wait_until(lambda: any(process.ended is not None for process in group), HAPPEN_SECONDS)
         withdrawn = [withdraw(process.death) for process in group]
         dying = [process for process, back in zip(group, withdrawn, strict=True) if not back]
         for process in dying:
@@ -105,6 +98,16 @@ class Faults:
             process.start()
         if not dying:
             self.missed[f"die @ {place}"] += 1
+
+
+def comes_by(service: str, place: str, modes: Sequence[str]) -> bool:
+    """Whether a service comes by a place where it may die."""
+    only_rpc = set(modes) == {"rpc"}  # there only who asks marks its outbox, and answers need no ack
+    if place in ("after-commit", "after-publish") and service == "notification":
+        return False  # it says nothing
+    if place == "after-publish" and only_rpc:
+        return service == "order"
+    return not (place == "before-ack" and only_rpc and service == "order")
 
 
 WAYS: dict[str, Callable[[Faults], None]] = {place: partial(Faults.die, place=place) for place in PLACES}

@@ -16,6 +16,8 @@ import httpx
 
 Outcome = Literal["ok", "failed", "unknown"]
 What = Literal["place", "look", "cancel"]
+REFUSAL = 120
+"""So many characters of it are kept."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Request:
     status: str | None
     began: float
     ended: float
+    refusal: str = ""
+    """What was said, if it was refused."""
 
 
 class History:
@@ -39,6 +43,8 @@ class History:
         self.requests: list[Request] = []
         self.accepted: set[UUID] = set()
         self.answered: set[UUID] = set()
+        self.forsaken: dict[tuple[What, UUID], float] = {}
+        """What its client gave up without an answer, and when."""
         self._lock = threading.Lock()
 
     def note(self, what: What, order_id: UUID, began: float, answer: httpx.Response | None) -> Request:
@@ -46,7 +52,8 @@ class History:
         code = None if answer is None else answer.status_code
         outcome: Outcome = "unknown" if code is None or code >= 500 else "ok" if code < 300 else "failed"
         told: dict[str, Any] = answer.json() if answer is not None and outcome == "ok" else {}
-        request = Request(what, order_id, outcome, code, told.get("id"), told.get("status"), began, time.time())
+        refusal = answer.text[:REFUSAL] if answer is not None and outcome == "failed" else ""
+        request = Request(what, order_id, outcome, code, told.get("id"), told.get("status"), began, time.time(), refusal)
         with self._lock:
             self.requests.append(request)
             if what == "place" and outcome != "unknown":
@@ -54,6 +61,16 @@ class History:
             if what == "place" and outcome == "ok":
                 self.accepted.add(order_id)
         return request
+
+    def gave_up(self, what: What, order_id: UUID) -> None:
+        """Write down that a client's patience was over: this is no longer unknown, it was not answered."""
+        with self._lock:
+            self.forsaken[what, order_id] = time.time()
+
+    @property
+    def ended(self) -> int:
+        """How many orders were answered, or given up."""
+        return len(self.answered) + len([what for what, _ in list(self.forsaken) if what == "place"])
 
     def of(self, what: str) -> list[Request]:
         """The requests of one kind."""

@@ -1,11 +1,12 @@
-"""The clients: each wants its order, and asks with the same key until it has an answer."""
+"""The clients: each wants its order, and asks with the same key until it has an answer, or its patience is over."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from queue import SimpleQueue
 
 import httpx
@@ -13,7 +14,8 @@ import httpx
 from lab import clients
 from lab.torture.history import History, What
 from lab.torture.plan import Plan
-from lab.torture.wishes import Wish
+from lab.torture.supply import Supply
+from lab.torture.wishes import Wish, stock_up, wishes
 
 ANSWER_SECONDS = 15.0
 """How long a client waits for an answer: longer than RPC_WAIT_SECONDS."""
@@ -22,15 +24,15 @@ LOOK_SHARE = 0.25
 
 
 class Load:
-    """Many clients at once, working off one list of wishes against several instances of the order service."""
+    """Many clients at once, working off one list of wishes against several instances of the order service.
 
-    def __init__(self, plan: Plan, mode: str, wanted: list[Wish], urls: list[str]) -> None:
-        self.plan, self.mode, self.wanted, self.urls = plan, mode, wanted, urls
-        self.permits = threading.Semaphore(0)
-        """One for each order that may be begun."""
+    They begin as many orders as their supply permits, and end when it says that there will be no more.
+    """
+
+    def __init__(self, plan: Plan, modes: Sequence[str], wishes: Iterator[Wish], urls: list[str]) -> None:
+        self.plan, self.modes, self.name, self.urls = plan, modes, "+".join(modes), urls
+        self.supply = Supply(wishes)
         self.history = History()
-        self._wishes: Iterator[Wish] = iter(wanted)
-        self._take = threading.Lock()
         self._stopping = threading.Event()
         self._until = time.monotonic() + plan.limit_seconds
         self._to_cancel: SimpleQueue[tuple[float, Wish] | None] = SimpleQueue()
@@ -43,9 +45,15 @@ class Load:
         for thread in (*self._clients, *self._cancellers):
             thread.start()
 
+    def flowing(self, open_orders: Callable[[], int]) -> AbstractContextManager[None]:
+        """For so long orders do not cease, as long as some client is free and not too many orders are open."""
+        return self.supply.flowing(
+            lambda: self.history.ended > len(self.wanted) - self.plan.clients and open_orders() < self.plan.clients)
+
     def stop(self) -> None:
         """Break off: clients give up what they have no answer to."""
         self._stopping.set()
+        self.supply.last_call()
 
     def join(self) -> None:
         """Wait until every client and canceller has ended."""
@@ -62,15 +70,20 @@ class Load:
         return any(client.is_alive() for client in self._clients)
 
     @property
-    def gave_up(self) -> bool:
-        """Whether time was over before every client had its answers."""
-        return len(self.history.answered) < len(self.wanted)
+    def wanted(self) -> list[Wish]:
+        """What was begun, in this order."""
+        return self.supply.begun
+
+    @property
+    def idle(self) -> bool:
+        """Whether all that was permitted was begun, and has its end: an answer, or a client without patience."""
+        return not self.supply.left and self.history.ended >= len(self.wanted)
 
     def _client(self, number: int) -> None:
-        chance = self.plan.chance(self.mode, "client", number)
+        chance = self.plan.chance(self.name, "client", number)
         mine: deque[Wish] = deque(maxlen=20)
         with clients.client(timeout=ANSWER_SECONDS) as http:
-            while (wish := self._next()) is not None:
+            while not self.over and (wish := self.supply.take(self._until - time.monotonic())) is not None:
                 if wish.cancel_after is not None:
                     self._to_cancel.put((time.monotonic() + wish.cancel_after, wish))
                 self._ask("place", wish, _placing(http, wish))
@@ -88,13 +101,14 @@ class Load:
 
     def _ask(self, what: What, wish: Wish, send: Callable[[str], httpx.Response]) -> None:
         """Ask one instance after another until one answers; to cancel what is not there yet is no answer."""
-        turn = wish.number
-        while not self._over:
+        turn, until = wish.number, time.monotonic() + self.plan.patience_seconds
+        while not self.over and time.monotonic() < until:
             code = self._once(what, wish, send, self.urls[turn % len(self.urls)])
             if code is not None and code < 500 and not (what == "cancel" and code == 404):
                 return
             turn += 1
             self._stopping.wait(0.05)
+        self.history.gave_up(what, wish.order_id)
 
     def _once(self, what: What, wish: Wish, send: Callable[[str], httpx.Response], url: str) -> int | None:
         began = time.time()
@@ -104,14 +118,16 @@ class Load:
             answer = None
         return self.history.note(what, wish.order_id, began, answer).code
 
-    def _next(self) -> Wish | None:
-        self.permits.acquire(timeout=max(0.0, self._until - time.monotonic()))
-        with self._take:
-            return None if self._over else next(self._wishes, None)
-
     @property
-    def _over(self) -> bool:
+    def over(self) -> bool:
+        """Whether it was stopped, or its time is over."""
         return self._stopping.is_set() or time.monotonic() > self._until
+
+
+def stocked(plan: Plan, modes: Sequence[str], users: str, products: str, orders: list[str]) -> Load:
+    """A load in these modes, in a shop that is stocked for it; the services answer at these URLs."""
+    stocks = {mode: stock_up(plan, mode, users, products) for mode in modes}
+    return Load(plan, modes, wishes(plan, stocks), orders)
 
 
 def _placing(http: httpx.Client, wish: Wish) -> Callable[[str], httpx.Response]:

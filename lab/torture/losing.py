@@ -7,7 +7,7 @@ import time
 
 from lab.queues import consumers_by_queue
 from lab.shop import wirings_in
-from lab.torture.outages import PATIENCE_SECONDS
+from lab.torture.readiness import PATIENCE_SECONDS
 from lab.torture.shops import TorturedShop
 from patterns.address import Answer
 from patterns.transport import transport

@@ -6,18 +6,22 @@
     strikes               1st ──back──>                  2nd ──back──>
 
 A strike comes in the middle of its part of the orders, and clients may not be further than one part ahead: otherwise
-a quick shop would have taken all orders before the first victim is back.
+a quick shop would have taken all orders before the first victim is back.  While it lasts orders do not cease, so that
+what is broken is always broken for somebody.  Before it, a good part of the orders so far must have succeeded, or there
+was time for it: of a shop in which every order ends by its deadline, an audit says little.
 """
 
 from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 
 from lab.torture.faults import Faults
+from lab.torture.going import HowItGoes
 from lab.torture.load import Load
 from lab.torture.outages import Broker, Outage
 from lab.torture.plan import Plan, TortureTrouble
@@ -27,6 +31,8 @@ from lab.torture.shops import TorturedShop
 BOTH_SHARE = 0.2
 """How often all instances of a service die at once."""
 POLL_SECONDS = 0.02
+BREATH_SECONDS = 15.0
+"""How long a strike waits at most for orders to succeed."""
 
 
 class Nemesis:
@@ -36,17 +42,18 @@ class Nemesis:
     """
 
     def __init__(
-        self, plan: Plan, shop: TorturedShop, load: Load, broker: Broker | None = None
+        self, plan: Plan, shop: TorturedShop, load: Load, how_it_goes: HowItGoes, broker: Broker | None = None
     ) -> None:
-        self.plan, self.groups, self.load, self.broker = plan, shop.groups, load, broker
+        self.plan, self.groups, self.load, self.how_it_goes, self.broker = plan, shop.groups, load, how_it_goes, broker
         self.killed: Counter[str] = Counter()
         self.outages: list[Outage] = []
+        self.struck = 0
+        """How many strikes are over."""
         self.trouble: Exception | None = None
-        self._permitted = 0
-        self._chance = plan.chance(load.mode, "nemesis")
-        self._number = plan.strikes_in(load.mode)
+        self._chance = plan.chance(load.name, "nemesis")
+        self._number = plan.strikes
         self._stopping = threading.Event()
-        self.faults = Faults(plan, load.mode, shop, plan.chance(load.mode, "ways"), self._stopping)
+        self.faults = Faults(plan, load.modes, shop, plan.chance(load.name, "ways"), self._stopping)
         self._thread = threading.Thread(target=self._run, name="nemesis", daemon=True)
 
     def start(self) -> None:
@@ -69,27 +76,32 @@ class Nemesis:
             raise self.trouble
 
     def _run(self) -> None:
-        part = self.plan.orders / max(1, self._number)
+        supply, orders = self.load.supply, self.plan.orders_in_round
+        part = orders / max(1, self._number)
         try:
-            self._permit(math.ceil(part))
+            supply.permit_up_to(math.ceil(part))
             for number, strike in enumerate(self._strikes(), start=1):
                 if not self._wait_for((number - 0.5) * part):
                     return
-                self._permit(math.ceil((number + 1) * part))
-                strike()
+                with self.load.flowing(self.how_it_goes.open_orders):
+                    self._breathe()
+                    supply.permit_up_to(math.ceil((number + 1) * part))
+                    strike()
+                self.struck = number
         except Exception as error:  # said by join(), in the main thread
             self.trouble = error
         finally:
-            self._permit(self.plan.orders + self.plan.clients)  # whoever still waits finds nothing left to do
+            supply.permit_up_to(orders)
 
-    def _permit(self, orders: int) -> None:
-        if orders > self._permitted:
-            self.load.permits.release(orders - self._permitted)
-            self._permitted = orders
+    def _breathe(self) -> None:
+        until = time.monotonic() + BREATH_SECONDS
+        while time.monotonic() < until and not self.how_it_goes.well():
+            if self._stopping.wait(10 * POLL_SECONDS):
+                return
 
     def _strikes(self) -> Iterator[Callable[[], None]]:
         victims = self._victims()
-        faults = self.plan.faults_in(self.load.mode)
+        faults = self.plan.faults
         others = self._chance.sample(range(self._number), self.plan.restarts + len(faults))
         restarts, met = {*others[: self.plan.restarts]}, dict(zip(others[self.plan.restarts :], faults, strict=True))
         for number in range(self._number):
@@ -103,7 +115,7 @@ class Nemesis:
     def _take_broker_away(self) -> None:
         if self.broker is None:
             raise TortureTrouble("There is no RabbitMQ of ours to take away.")
-        crash = (len(self.outages) + self.plan.modes.index(self.load.mode)) % 2 == 1
+        crash = (len(self.outages) + self.plan.modes.index(self.load.modes[0]) + self.plan.seed) % 2 == 1
         self.outages.append(self.broker.take_away(crash=crash, given_up=self._stopping))
 
     def _victims(self) -> Iterator[list[ShopProcess]]:
@@ -117,7 +129,7 @@ class Nemesis:
             yield list(dict.fromkeys(victims))
 
     def _wait_for(self, answered: float) -> bool:
-        while len(self.load.history.answered) < answered:
+        while self.load.history.ended < answered:
             if self._stopping.wait(POLL_SECONDS):
                 return False
         return not self._stopping.is_set()

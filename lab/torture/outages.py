@@ -13,21 +13,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-import httpx
-
-from lab import clients
 from lab.promises import Promise
 from lab.queues import consumers_by_queue
 from lab.servers import PrivateRabbitMQ
 from lab.shop import wirings_of
 from lab.torture.processes import ShopProcess
+from lab.torture.readiness import Readiness
 from patterns import topology
 from patterns.shop import SERVICES
-
-PATIENCE_SECONDS = 120.0
-"""How long everybody may take to notice that RabbitMQ is away, and then to be back, on a busy machine."""
-
-SAMPLE_SECONDS = 0.05
 
 
 @dataclass
@@ -51,19 +44,18 @@ class Broker:
     def take_away(self, *, crash: bool, given_up: threading.Event) -> Outage:
         """Stop it, or kill it; wait until everybody has noticed; start it, and wait until everybody is back."""
         outage = Outage("killed" if crash else "stopped")
-        urls = {process.name: f"{url}/readyz" for process in self._processes for url in process.services.values()}
-        with Samples(urls) as samples:
+        with Readiness({process.name: url for process in self._processes for url in process.services.values()}) as ready:
             began = time.monotonic()
             self._end(crash)
-            samples.wait_for(lambda: samples.seen_red == urls.keys(), given_up)
+            ready.wait_for(lambda: not ready.never_red, given_up)
             if not given_up.is_set():  # else nobody waited for them, here and below
-                outage.never_red = sorted(urls.keys() - samples.seen_red)
+                outage.never_red = ready.never_red
             self._node.start()
             outage.away_seconds, back = time.monotonic() - began, time.monotonic()
-            samples.wait_for(lambda: not samples.not_green, given_up)
+            ready.wait_for(lambda: not ready.not_green, given_up)
             outage.back_seconds = time.monotonic() - back
             if not given_up.is_set():
-                outage.not_back = [f"{name} is not ready" for name in samples.not_green] + list(self._missing_consumers())
+                outage.not_back = [f"{name} is not ready" for name in ready.not_green] + list(self._missing_consumers())
         return outage
 
     def _end(self, crash: bool) -> None:
@@ -79,56 +71,6 @@ class Broker:
             for queue in (*topology.heard_queues(service, wirings_of(service)), topology.dead_queue(service)):
                 if found.get(queue) != self._instances:
                     yield f"{queue} has {found.get(queue, 'no queue, so no')} consumers, not {self._instances}"
-
-
-class Samples:
-    """Asks every process for its ``/readyz`` all the time.  ``seen_red``: who said 503 at some time."""
-
-    def __init__(self, urls: dict[str, str]) -> None:
-        self.seen_red: set[str] = set()
-        self._urls = urls
-        self._codes: dict[str, int | None] = {}
-        self._rounds = 0
-        self._over = threading.Event()
-        self._asked = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="samples", daemon=True)
-
-    def __enter__(self) -> Samples:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    @property
-    def not_green(self) -> list[str]:
-        """Who did not say 200 when asked last."""
-        return sorted(name for name in self._urls if self._codes.get(name) != 200)
-
-    def wait_for(self, what: Callable[[], bool], given_up: threading.Event) -> None:
-        """Wait until this is so after a whole round of questions that began after this call; at most PATIENCE_SECONDS."""
-        until = time.monotonic() + PATIENCE_SECONDS
-        with self._asked:
-            asked = self._rounds + 2
-            while not (self._rounds >= asked and what()) and not given_up.is_set() and time.monotonic() < until:
-                self._asked.wait(SAMPLE_SECONDS)
-
-    def _run(self) -> None:
-        with clients.client(timeout=30) as http:
-            while not self._over.wait(SAMPLE_SECONDS):
-                codes = {name: _asked_of(http, url) for name, url in self._urls.items()}
-                with self._asked:
-                    self._codes, self._rounds = codes, self._rounds + 1
-                    self.seen_red |= {name for name, code in codes.items() if code == 503}
-                    self._asked.notify_all()
-
-
-def _asked_of(http: httpx.Client, url: str) -> int | None:
-    try:
-        return http.get(url).status_code
-    except httpx.TransportError:
-        return None
 
 
 def promises_of(outages: Sequence[Outage]) -> list[Promise]:

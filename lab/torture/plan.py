@@ -25,18 +25,17 @@ class Plan:
 
     modes: tuple[str, ...] = MODES
     orders: int = 2000
+    """Orders in each mode; some more while something is broken and all of these have begun."""
     clients: int = 16
     instances: int = 2
     kills: int = 12
-    """Kills in each mode; the first six meet each service once."""
+    """Kills in each round; the first six meet each service once."""
     restarts: int = 0
     """How often RabbitMQ is stopped or killed, and started again, in each mode."""
     at_once: int = 1
     """How many services are met by each kill."""
     faults: tuple[str, ...] = ()
     """Other things to do to the shop (:mod:`lab.torture.kinds`), in this order."""
-    every: bool = True
-    """Each mode gets all faults; else they are dealt out to the modes, one to each in turn."""
     lose_queues: bool = False
     """At the end a queue of each mode is deleted: its consumers must notice, and orders go through again."""
     cluster: bool = False
@@ -47,23 +46,34 @@ class Plan:
     seed: int = 1
     embedded: bool = False
     load_seconds: float = 600
-    """How long the load of one mode may take at most, less what the outages take."""
+    """How long the load of one round may take at most, less what the outages take."""
     outage_seconds: float = 300
     """How long one outage of RabbitMQ may take at most: to stop, to start and to be back, on a busy machine."""
+    patience_seconds: float = 240
+    """How long a client asks for one thing, answered by nothing or 5xx, until it calls that a broken promise."""
+    together: bool = False
+    """All modes at once, in one load, instead of one after another: whatever is done meets all of them."""
     quiet_seconds: float = 120
     """How long the shop may take at most to come to rest afterwards."""
 
-    def faults_in(self, mode: str) -> list[str]:
-        """The faults of one mode, in the order in which they come."""
-        return list(self.faults if self.every else self.faults[self.modes.index(mode) :: len(self.modes)])
+    @property
+    def rounds(self) -> list[tuple[str, ...]]:
+        """The modes that have their turn at the same time."""
+        return [self.modes] if self.together else [(mode,) for mode in self.modes]
 
-    def strikes_in(self, mode: str) -> int:
-        """How often something is done to the shop in one mode."""
-        return self.kills + self.restarts + len(self.faults_in(mode))
+    @property
+    def orders_in_round(self) -> int:
+        """How many orders a round has at least."""
+        return self.orders * len(self.rounds[0])
+
+    @property
+    def strikes(self) -> int:
+        """How often something is done to the shop in each round."""
+        return self.kills + self.restarts + len(self.faults)
 
     @property
     def limit_seconds(self) -> float:
-        """How long one mode may take at most, until it comes to rest."""
+        """How long one round may take at most, until it comes to rest."""
         return self.load_seconds + self.restarts * self.outage_seconds
 
     def chance(self, *what: object) -> random.Random:

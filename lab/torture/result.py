@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,19 +13,27 @@ from lab.audit import Report
 from lab.books import database_of
 from lab.promises import Promise
 from lab.torture.history import History
+from lab.torture.load import Load
 from lab.torture.nemesis import Nemesis
 from lab.torture.outages import Outage
 from lab.torture.truth import Told
 from patterns.database import Session
 
+LEAST_SUCCESS = 0.15
+"""The share of each mode's orders that must succeed: an audit of failures alone says little."""
+MANY = 20
+
 
 @dataclass
 class Result:
-    """What came of one mode."""
+    """What came of one round: of one mode, or of several at once."""
 
     mode: str
+    """The mode, or several that had their turn at the same time, with + between them."""
     orders: int
     endings: dict[str, int]
+    by_mode: dict[str, dict[str, int]]
+    """The same for each mode."""
     why_failed: dict[str, int]
     killed: dict[str, int]
     """How often each process was killed."""
@@ -47,18 +56,31 @@ class Result:
 
     @classmethod
     def of(
-        cls, mode: str, told: Told, nemesis: Nemesis, load_seconds: float, seconds: float, report: Report,
+        cls, load: Load, told: Told, nemesis: Nemesis, load_seconds: float, seconds: float, report: Report,
         truths: list[Promise],
     ) -> Result:
         """Count what happened."""
         endings = Counter(row.status for row in told.stored.values())
-        why = database_of("order").read(_why_failed, {row.user_id for row in told.stored.values()}, mode)
+        by_mode = {
+            mode: dict(Counter(row.status for row in told.stored.values() if row.mode == mode)) for mode in load.modes
+        }
+        why = database_of("order").read(_why_failed, {row.user_id for row in told.stored.values()}, load.modes)
         return cls(
-            mode, len(told.wanted), dict(endings), why, dict(nemesis.killed), nemesis.outages,
+            load.name, len(told.wanted), dict(endings), by_mode, why, dict(nemesis.killed), nemesis.outages,
             dict(nemesis.faults.happened), dict(nemesis.faults.missed),
             dict(Counter(f"{one.what} {one.outcome}" for one in told.history.requests)), len(told.history.requests),
             told.history.retried, _placed_unheard(told, told.history), load_seconds, seconds, report, truths,
         )
+
+    @property
+    def hardly(self) -> list[str]:
+        """The modes in which too few orders succeeded to say much, once there are some."""
+        few = []
+        for mode, endings in self.by_mode.items():
+            orders, succeeded = sum(endings.values()), endings.get("SUCCESS", 0)
+            if orders >= MANY and succeeded < LEAST_SUCCESS * orders:
+                few.append(f"{mode}: {succeeded} of {orders} orders succeeded, at least {LEAST_SUCCESS:.0%} should")
+        return few
 
     @property
     def clean(self) -> bool:
@@ -77,12 +99,17 @@ class Totals:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing was lost, nothing doubled, nothing told that is not so."""
-        return self.audit.clean and not self.endings and all(result.clean for result in self.results)
+        """Whether nothing was lost, nothing doubled, nothing told that is not so; and enough orders succeeded to say it."""
+        return not self.hardly and self.audit.clean and not self.endings and all(result.clean for result in self.results)
+
+    @property
+    def hardly(self) -> list[str]:
+        """Where too little succeeded."""
+        return [what for result in self.results for what in result.hardly]
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
-        return {"clean": self.clean, **asdict(self)}
+        return {"clean": self.clean, "hardly": self.hardly, **asdict(self)}
 
 
 def _placed_unheard(told: Told, history: History) -> int:
@@ -91,12 +118,12 @@ def _placed_unheard(told: Told, history: History) -> int:
     return sum(told.stored[order_id].placed_at < began for order_id, began in answered.items() if order_id in told.stored)
 
 
-def _why_failed(session: Session, customers: set[int], mode: str) -> dict[str, int]:
+def _why_failed(session: Session, customers: set[int], modes: Sequence[str]) -> dict[str, int]:
     from order.models import history, orders
 
     ends = (
         select(history.c.event, orders.c.reason).join(orders, orders.c.id == history.c.order_id)
-        .where(orders.c.user_id.in_(customers), orders.c.mode == mode, history.c.reason.is_not(None))
+        .where(orders.c.user_id.in_(customers), orders.c.mode.in_(modes), history.c.reason.is_not(None))
     )
     late = "not settled before its deadline"
     return dict(Counter("deadline" if row.reason == late else row.event for row in session.execute(ends)))

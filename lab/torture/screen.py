@@ -30,9 +30,14 @@ def progress(console: Console, plan: Plan) -> Iterator[Watch]:
         def watch(tick: Tick) -> None:
             bars.update(task, description=_words(tick))
             if tick.mode:
-                bars.update(task, completed=plan.modes.index(tick.mode) * plan.orders + tick.settled)
+                bars.update(task, completed=_before(plan, tick.mode) + tick.settled)
 
         yield watch
+
+
+def _before(plan: Plan, names: str) -> int:
+    """The orders of the rounds before this one."""
+    return ["+".join(modes) for modes in plan.rounds].index(names) * plan.orders_in_round
 
 
 def _lines(console: Console) -> Watch:
@@ -79,6 +84,8 @@ def show(console: Console, plan: Plan, totals: Totals) -> None:
         console.print(f"[red]{ending}[/]", highlight=False)
     if totals.logs:
         console.print(f"The logs of every process are in {totals.logs}", highlight=False)
+    for what in totals.hardly:
+        console.print(f"[red]{what}[/]: that says little about the rest.", highlight=False)
     verdict = "[green]Nothing lost, nothing doubled, every answer true.[/]"
     console.print(verdict if totals.clean else f"[red]Broken.[/] Again: --seed {plan.seed}", highlight=False)
 

@@ -14,7 +14,7 @@ from lab.books import database_of
 from lab.servers import Keeper, PrivateCluster, PrivatePostgres, PrivateRabbitMQ, free_ports
 from lab.torture.lines import SERVERS, Lines
 from lab.torture.plan import FAILURE_RATE, Plan, TortureTrouble
-from lab.torture.processes import ShopProcess
+from lab.torture.processes import DRAIN_SECONDS, ShopProcess
 from patterns.settings import configure, settings, urls_in
 from patterns.shop import SERVICES
 from patterns.transport import use
@@ -88,7 +88,8 @@ class TorturedShop(ABC):
         rate = str(FAILURE_RATE)
         return {
             "PAYMENT_FAILURE_RATE": rate, "DELIVERY_FAILURE_RATE": rate, "VERDICT_SEED": str(self.plan.seed),
-            "ORDER_DEADLINE_SECONDS": str(self.plan.deadline_seconds), "ORDERFLOW_HOST": "127.0.0.1", **servers,
+            "ORDER_DEADLINE_SECONDS": str(self.plan.deadline_seconds), "ORDERFLOW_HOST": "127.0.0.1",
+            "DRAIN_SECONDS": str(DRAIN_SECONDS), **servers,
         }
 
     def _clear_logs(self) -> None:

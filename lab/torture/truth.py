@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from lab import clients
 from lab.books import database_of
 from lab.promises import Promise
 from lab.torture.history import History
+from lab.torture.load import Load
 from lab.torture.wishes import Wish
 from patterns.database import Session
 
@@ -26,12 +28,14 @@ class Told:
     history: History
     stored: dict[UUID, Any]
     shown: dict[UUID, str]
+    well_since: float | None = None
+    """From when on nothing was broken, and every process was ready."""
 
 
-def what_is_so(mode: str, wanted: list[Wish], history: History, urls: list[str]) -> Told:
+def what_is_so(load: Load, well_since: float | None = None) -> Told:
     """Read every order of these customers, and ask the order service for each one that was accepted."""
-    customers = {wish.user_id for wish in wanted}
-    stored = database_of("order").read(_orders_of, customers, mode)
+    wanted, history, urls = load.wanted, load.history, load.urls
+    stored = database_of("order").read(_orders_of, {wish.user_id for wish in wanted}, load.modes)
     with clients.client(timeout=30) as http, ThreadPoolExecutor(4) as asking:
 
         def shown(numbered: tuple[int, UUID]) -> tuple[UUID, str]:
@@ -40,22 +44,45 @@ def what_is_so(mode: str, wanted: list[Wish], history: History, urls: list[str])
             return order_id, str(answer.json()["status"]) if answer.status_code == 200 else f"{answer.status_code}"
 
         return Told({wish.order_id: wish for wish in wanted}, history, stored,
-                    dict(asking.map(shown, enumerate(sorted(history.accepted)))))
+                    dict(asking.map(shown, enumerate(sorted(history.accepted)))), well_since)
 
 
-def _orders_of(session: Session, customers: set[int], mode: str) -> dict[UUID, Any]:
+def _orders_of(session: Session, customers: set[int], modes: Sequence[str]) -> dict[UUID, Any]:
     from order.models import orders
 
-    theirs = select(orders).where(orders.c.user_id.in_(customers), orders.c.mode == mode)
+    theirs = select(orders).where(orders.c.user_id.in_(customers), orders.c.mode.in_(modes))
     return {row.id: row for row in session.execute(theirs)}
 
 
 def every_client_has_an_answer(told: Told) -> Iterator[str]:
-    """Every order that was wanted got an answer, and none was refused."""
+    """Every order that was wanted was accepted before its client's patience was over."""
     for order_id, wish in told.wanted.items():
         if order_id not in told.history.accepted:
-            codes = sorted({str(one.code) for one in told.history.of("place") if one.order_id == order_id})
-            yield f"{wish.key}: {', '.join(codes) or 'never asked'}"
+            yield f"{wish.key}: {_asked(told, 'place', order_id)}"
+
+
+def every_cancelling_has_an_answer(told: Told) -> Iterator[str]:
+    """Whoever cancelled an order was told what became of it before their patience was over."""
+    for what, order_id in told.history.forsaken:
+        if what == "cancel" and order_id in told.history.accepted:
+            yield f"{told.wanted[order_id].key}: {_asked(told, what, order_id)}"
+
+
+def _asked(told: Told, what: str, order_id: UUID) -> str:
+    asked = [one for one in told.history.of(what) if one.order_id == order_id]
+    if not asked:
+        return "never asked"
+    answers = Counter("no answer" if one.code is None else f"{one.code} {one.refusal}".strip() for one in asked)
+    heard = ", ".join(f"{times} times {answer}" for answer, times in sorted(answers.items()))
+    return f"{heard} in {asked[-1].ended - asked[0].began:.0f} s"
+
+
+def who_is_well_answers(told: Told) -> Iterator[str]:
+    """Once nothing is broken and every process is ready, every request is answered, and not with 5xx."""
+    for one in told.history.requests:
+        if told.well_since is not None and one.began > told.well_since and one.outcome == "unknown":
+            late = one.began - told.well_since
+            yield f"{one.what} {one.order_id}: {one.code or 'no answer'}, {late:.1f} s after all were ready"
 
 
 def every_accepted_order_exists(told: Told) -> Iterator[str]:
@@ -105,8 +132,8 @@ def nobody_saw_a_fault(told: Told) -> Iterator[str]:
 
 
 CHECKS = (
-    every_client_has_an_answer, every_accepted_order_exists, one_order_for_each_key, as_many_settled_as_accepted,
-    an_ending_told_stays, nobody_saw_a_fault,
+    every_client_has_an_answer, every_cancelling_has_an_answer, every_accepted_order_exists, one_order_for_each_key,
+    as_many_settled_as_accepted, an_ending_told_stays, nobody_saw_a_fault, who_is_well_answers,
 )
 
 

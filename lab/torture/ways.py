@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from lab.torture.faults import Faults, way
+from lab.queues import queue_depths
+from lab.shop import wirings_of
+from lab.torture.faults import HAPPEN_SECONDS, Faults, way
 from lab.torture.plan import TortureTrouble
+from patterns import topology
 
 
 @way("pause")
@@ -40,11 +43,28 @@ def alarm(faults: Faults) -> None:
     node = faults.shop.some_node()
     node.raise_memory_alarm()
     try:
-        noticed = faults.wait_until(lambda: not faults.all_ready(), 20)
+        noticed = faults.wait_until(lambda: not faults.all_ready(), HAPPEN_SECONDS)
         faults.hold()
     finally:
         node.raise_memory_alarm(False)
     (faults.happened if noticed else faults.missed)["memory alarm"] += 1
+
+
+@way("backlog")
+def backlog(faults: Faults) -> None:
+    """A service is killed, messages come to wait for it, and RabbitMQ is restarted with them in its queues."""
+    server = faults.shop.node
+    if server is None:
+        raise TortureTrouble("Only a RabbitMQ of the torture's own, of one node, is restarted.")
+    service = faults.chance.choice([name for name in sorted(faults.shop.groups) if name != "order"])  # it takes the orders
+    queues = topology.heard_queues(service, wirings_of(service))
+    for process in faults.shop.groups[service]:
+        process.kill()
+    waits = faults.wait_until(lambda: any(queue_depths().get(queue) for queue in queues), HAPPEN_SECONDS)
+    server.restart()
+    for process in faults.shop.groups[service]:
+        process.start()
+    (faults.happened if waits else faults.missed)["restart over a backlog @ rabbitmq"] += 1
 
 
 @way("node")

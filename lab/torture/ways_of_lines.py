@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from lab.faults.proxy import Proxy, Toward
-from lab.torture.faults import Faults, way
+from lab.torture.faults import HAPPEN_SECONDS, Faults, way
 from lab.torture.lines import SERVERS
 from lab.torture.plan import TortureTrouble
 from patterns.shop import SERVICES
 
-CUT_BYTES = 4000
-"""A line is cut after so many bytes at most: within the frames of a few messages, or the statements of one transaction."""
+CUT_BYTES, FEW_BYTES = 4000, 8
+"""A line is cut after so many bytes at most: within the frames of a few messages, or the statements of one transaction.
+
+Who hears much may say little: where so many do not come, the line is cut within what comes next, be it a heartbeat.
+"""
+CUT_SECONDS = 8.0
+SPOILT_BYTES = 500
+"""So much at least must pass through a line that is slow: a message, or a statement and its answer."""
 
 
 def _some_line(faults: Faults) -> tuple[list[Proxy], str]:
@@ -21,12 +27,22 @@ def _some_line(faults: Faults) -> tuple[list[Proxy], str]:
     return faults.shop.lines.of(service, server), server
 
 
+def _cut(faults: Faults, name: str, *, reset: bool) -> None:
+    proxies, server = _some_line(faults)
+    faults.wait_until(lambda: any(proxy.connections for proxy in proxies), HAPPEN_SECONDS)
+    faults.happened[f"{name} @ {server}"] += sum(proxy.cut(reset=reset) for proxy in proxies)
+
+
 @way("cut")
 def cut(faults: Faults) -> None:
-    """All connections of a service to a server end, in order or by a reset."""
-    proxies, server = _some_line(faults)
-    reset = faults.chance.random() < 0.5
-    faults.happened[f"{'reset' if reset else 'cut'} @ {server}"] += sum(proxy.cut(reset=reset) for proxy in proxies)
+    """All connections of a service to a server end in order."""
+    _cut(faults, "cut", reset=False)
+
+
+@way("reset")
+def reset(faults: Faults) -> None:
+    """All connections of a service to a server end by a reset."""
+    _cut(faults, "reset", reset=True)
 
 
 @way("cut-at-byte")
@@ -35,23 +51,29 @@ def cut_at_byte(faults: Faults) -> None:
     proxies, server = _some_line(faults)
     before = sum(proxy.cuts for proxy in proxies)
     toward: Toward = faults.chance.choice(("server", "client"))
-    for proxy in proxies:
-        proxy.cut_after(faults.chance.randint(0, CUT_BYTES), toward, reset=faults.chance.random() < 0.5)
-    faults.wait_until(lambda: sum(proxy.cuts for proxy in proxies) > before, 5)
+    for most, seconds in ((CUT_BYTES, CUT_SECONDS), (FEW_BYTES, HAPPEN_SECONDS)):
+        for proxy in proxies:
+            proxy.cut_after(faults.chance.randint(0, most), toward, reset=faults.chance.random() < 0.5)
+        if faults.wait_until(lambda: sum(proxy.cuts for proxy in proxies) > before, seconds):
+            break
     for proxy in proxies:
         proxy.heal()
-    faults.happened[f"cut at a byte @ {server}"] += sum(proxy.cuts for proxy in proxies) - before
+    cuts = sum(proxy.cuts for proxy in proxies) - before
+    (faults.happened if cuts else faults.missed)[f"cut at a byte @ {server}"] += max(1, cuts)
 
 
 def _spoilt(name: str, least: float, most: float, **how: Any) -> None:
     def does(faults: Faults) -> None:
         proxies, server = _some_line(faults)
+        before = sum(proxy.passed.total() for proxy in proxies)
         for proxy in proxies:
             proxy.spoil(**how)
         faults.hold(least, most)
+        passed = faults.wait_until(
+            lambda: sum(proxy.passed.total() for proxy in proxies) > before + SPOILT_BYTES, HAPPEN_SECONDS)
         for proxy in proxies:
             proxy.heal()
-        faults.happened[f"{name} @ {server}"] += 1
+        (faults.happened if passed else faults.missed)[f"{name} @ {server}"] += 1
 
     way(name)(does)
 
@@ -67,11 +89,12 @@ def silence(faults: Faults) -> None:
     proxies, server = _some_line(faults)
     for proxy in proxies:
         proxy.fall_silent()
+    silenced = sum(proxy.connections for proxy in proxies)
     beyond = 3 * (faults.plan.heartbeat_seconds or 1)
     faults.hold(beyond, beyond)
     for proxy in proxies:
         proxy.heal()
-    faults.happened[f"silence @ {server}"] += 1
+    (faults.happened if silenced else faults.missed)[f"silence @ {server}"] += 1
 
 
 @way("swizzle")

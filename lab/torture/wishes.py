@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 from uuid import UUID
 
@@ -72,10 +74,11 @@ def stock_up(plan: Plan, mode: str, users_url: str, products_url: str) -> Stock:
         )
 
 
-def wishes(plan: Plan, mode: str, stock: Stock) -> list[Wish]:
-    """All orders of one mode, in the order in which they are begun."""
-    chance = plan.chance(mode, "wishes")
-    return [_wish(chance, number, f"torture-{plan.seed}-{mode}-{number}", mode, stock) for number in range(plan.orders)]
+def wishes(plan: Plan, stocks: dict[str, Stock]) -> Iterator[Wish]:
+    """Orders of these modes, one mode after the other, in the order in which they are begun; there is no end of them."""
+    chances = {mode: plan.chance(mode, "wishes") for mode in stocks}
+    for number, mode in enumerate(cycle(stocks)):
+        yield _wish(chances[mode], number, f"torture-{plan.seed}-{mode}-{number}", mode, stocks[mode])
 
 
 def _wish(chance: random.Random, number: int, key: str, mode: str, stock: Stock) -> Wish:

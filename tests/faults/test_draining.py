@@ -17,12 +17,11 @@ from lab import clients
 from lab.audit import audit_when_quiet
 from lab.servers import PrivatePostgres, PrivateRabbitMQ
 from lab.torture.embedded import shop_for
-from lab.torture.load import Load
+from lab.torture.load import Load, stocked
 from lab.torture.plan import Plan
 from lab.torture.processes import ShopProcess
 from lab.torture.shops import SeparateShop, TorturedShop
 from lab.torture.truth import check_truth, what_is_so
-from lab.torture.wishes import stock_up, wishes
 from patterns.settings import configure
 from patterns.shop import SERVICES
 from tests.flows.words import until
@@ -67,12 +66,12 @@ def told(url: str) -> dict[str, Any]:
     return dict(clients.get(f"{url}/readyz", timeout=60).json())
 
 
-def ends_well(shop: TorturedShop, loads: list[Load]) -> None:
+def ends_well(shop: TorturedShop, load: Load | None = None) -> None:
     """Everything that was accepted settles, every promise is kept, and RabbitMQ delivered hardly a message twice."""
     report = audit_when_quiet(180)
     assert report.clean, (report.unfinished, [(one.text, one.broken) for one in report.promises if one.broken])
-    for load in loads:
-        truths = check_truth(what_is_so(load.mode, load.wanted, load.history, load.urls))
+    if load is not None:
+        truths = check_truth(what_is_so(load))
         assert not [(truth.text, truth.broken) for truth in truths if truth.broken]
     if shop.plan.embedded:
         return  # after a restart its broker says of every message that it may have been delivered before
@@ -81,51 +80,49 @@ def ends_well(shop: TorturedShop, loads: list[Load]) -> None:
     assert sum(count.get("redelivered", 0) for count in counts.values()) <= len(shop.processes), counts
 
 
-def begun(shop: TorturedShop, plan: Plan) -> list[Load]:
+def begun(shop: TorturedShop, plan: Plan) -> Load:
     [users], [products], orders = shop.urls("user"), shop.urls("product"), shop.urls("order")
-    loads = [Load(plan, mode, wishes(plan, mode, stock_up(plan, mode, users, products)), orders) for mode in plan.modes]
-    for load in loads:
-        load.start()
-    return loads
+    load = stocked(plan, plan.modes, users, products, orders)
+    load.start()
+    return load
 
 
-def each_ends_in_order_and_comes_back(shop: TorturedShop, loads: list[Load], orders: int) -> None:
+def each_ends_in_order_and_comes_back(shop: TorturedShop, load: Load, orders: int) -> None:
     """Under load: SIGTERM to one process after another, and its exit status."""
     for process in shop.processes:
-        accepted = sum(len(load.history.answered) for load in loads)
-        for load in loads:
-            load.permits.release(orders)
-        until(lambda before=accepted: sum(len(load.history.answered) for load in loads) > before, "orders are under way")
+        answered = len(load.history.answered)
+        load.supply.permit(orders * len(load.modes))
+        until(lambda before=answered: len(load.history.answered) > before, "orders are under way")
         process.ask_to_end()
         status = process.wait_until_ended()
         assert status == 0, f"{process.name}: {status}. {process.last_words()}"
         process.start()
         process.wait_until_ready()
-    for load in loads:
-        load.permits.release(load.plan.orders + load.plan.clients)
-        load.join()
+    load.supply.permit_up_to(load.plan.orders_in_round)
+    load.supply.last_call()
+    load.join()
 
 
 @pytest.mark.real
 @pytest.mark.whole
 def test_each_service_finishes_what_it_has_in_hand_however_it_was_started(rabbitmq_url: str, database_url: str) -> None:
     configure(rabbitmq_url=rabbitmq_url, database_url=database_url)
-    plan = Plan(modes=MODES, orders=36, clients=6, instances=1)
+    plan = Plan(modes=MODES, orders=36, clients=18, instances=1, together=True)
     with MixedShop(plan) as shop:
-        loads = begun(shop, plan)
-        each_ends_in_order_and_comes_back(shop, loads, 5)
-        ends_well(shop, loads)
+        load = begun(shop, plan)
+        each_ends_in_order_and_comes_back(shop, load, 5)
+        ends_well(shop, load)
         assert shop.close() == []
         assert [process.ended for process in shop.processes] == [0] * len(SERVICES)
         shop.keep_logs = False
 
 
 def test_the_whole_embedded_shop_finishes_what_it_has_in_hand() -> None:
-    plan = Plan(modes=MODES, orders=24, clients=6, embedded=True)
+    plan = Plan(modes=MODES, orders=24, clients=18, embedded=True, together=True)
     with opened(plan) as shop:
-        loads = begun(shop, plan)
-        each_ends_in_order_and_comes_back(shop, loads, 12)
-        ends_well(shop, loads)
+        load = begun(shop, plan)
+        each_ends_in_order_and_comes_back(shop, load, 12)
+        ends_well(shop, load)
 
 
 def place(shop: TorturedShop, mode: str) -> str:
@@ -157,7 +154,7 @@ def test_a_service_that_drains_takes_nothing_new_and_finishes_the_rest(rabbitmq_
         assert payment.wait_until_ended() == 0
         restart(payment, GATEWAY_LATENCY_SECONDS="0")
         until(lambda: status_of(order) != "PROCESSING", "the order settles")
-        ends_well(shop, [])
+        ends_well(shop)
 
 
 def restart(process: ShopProcess, **environment: str) -> None:
@@ -202,12 +199,11 @@ def test_a_handler_that_does_not_end_keeps_nobody_and_loses_nothing(
 @pytest.mark.real
 @pytest.mark.whole
 def test_a_service_whose_servers_are_away_ends_at_once(
-    private_rabbitmq: PrivateRabbitMQ, private_postgres: PrivatePostgres, monkeypatch: pytest.MonkeyPatch
+    private_rabbitmq: PrivateRabbitMQ, private_postgres: PrivatePostgres
 ) -> None:
     vhost = private_rabbitmq.fresh_vhost()
     for service in SERVICES:
         private_postgres.create_database(f"drain_{service}")
-    monkeypatch.setenv("DRAIN_SECONDS", "300")  # whoever takes it is killed first, and its status says so
     configure(rabbitmq_url=private_rabbitmq.url(vhost), database_url=private_postgres.url("drain"))
     with opened(Plan(modes=("topic",), instances=1)) as shop:
         private_rabbitmq.stop()
@@ -216,6 +212,7 @@ def test_a_service_whose_servers_are_away_ends_at_once(
             until(lambda at=url: {"voice", "ears", "database"} <= told(at)["troubles"].keys(), "it is told")
         for process in shop.processes:
             process.ask_to_end()
+        # Whoever takes all of DRAIN_SECONDS, which are long here, has not finished, and its status says so.
         assert [process.wait_until_ended() for process in shop.processes] == [0] * len(SERVICES)
         private_postgres.start()
         private_rabbitmq.start()

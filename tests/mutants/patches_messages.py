@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -105,6 +106,16 @@ def no_mandatory(monkeypatch: pytest.MonkeyPatch) -> None:
     def outgoing(self: Said, sender: str, reply_to: str | None = None) -> Outgoing:
         out = real(self, sender, reply_to)
         return Outgoing(out.exchange, out.routing_key, out.body, out.properties, mandatory=False)
+
+    monkeypatch.setattr(Said, "outgoing", outgoing)
+
+
+def transient(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Said.outgoing
+
+    def outgoing(self: Said, sender: str, reply_to: str | None = None) -> Outgoing:
+        out = real(self, sender, reply_to)
+        return replace(out, properties=replace(out.properties, persistent=False))
 
     monkeypatch.setattr(Said, "outgoing", outgoing)
 

@@ -15,7 +15,7 @@ from lab.promises import Promise
 from lab.torture.kinds import ALONE, kinds_of
 from lab.torture.plan import Plan
 from lab.torture.result import Result, Totals
-from lab.torture.tally import judge, tally_of
+from lab.torture.tally import LEAST_KILLS, judge, tally_of
 from lab.torture.tier import TIER, plan_of, run
 from lab.verify.tier import Asked, Tally
 from patterns.errors import SettingsError
@@ -25,26 +25,28 @@ from patterns.settings import MODES
 def done(plan: Plan, *, broken: str = "") -> Totals:
     """A torture that did all it was to do."""
     results = []
-    for mode in plan.modes:
-        faults = Counter(plan.faults_in(mode))
+    for modes in plan.rounds:
         quiet = Report([Promise("Nothing is lost.", [broken] * bool(broken))], {}, {}, [])
+        ended = {"SUCCESS": 30 * len(modes), "FAILED": 30 * len(modes)}
+        by_mode = {mode: {"SUCCESS": 30, "FAILED": 30} for mode in modes}
         results.append(Result(
-            mode, plan.orders, {"SUCCESS": 30, "FAILED": 30}, {}, {"order-1": plan.kills * plan.at_once}, [],
-            dict(faults), {}, {"place ok": 60, "place unknown": 1}, 61, 1, 1, 1.0, 1.0, quiet, [],
+            "+".join(modes), 60 * len(modes), ended, by_mode, {}, {"order-1": plan.kills * plan.at_once}, [],
+            dict(Counter(plan.faults)), {}, {"place ok": 60, "place unknown": 1}, 61, 1, 1, 1.0, 1.0, quiet, [],
         ))
     return Totals(results, [], Report([], {}, {}, []))
 
 
-def test_a_commit_deals_every_kind_out_to_all_modes_and_ends_on_a_cluster() -> None:
-    plans = [plan_of(asked) for asked in TIER.slices(Asked(seed=7))]
-    *pairs, cluster = plans
-    assert sorted(mode for plan in pairs for mode in plan.modes) == sorted(MODES)
-    met = Counter(kind for plan in pairs for mode in plan.modes for kind in plan.faults_in(mode))
+@pytest.mark.parametrize("seed", range(20))
+def test_a_commit_does_every_kind_to_all_modes_at_once_and_ends_on_a_cluster(seed: int) -> None:
+    plans = [plan_of(asked) for asked in TIER.slices(Asked(seed=seed))]
+    *halves, cluster = plans
+    assert all(plan.rounds == [MODES] for plan in plans)
+    met = Counter(kind for plan in halves for kind in plan.faults)
     assert set(met) == set(ALONE), "each at least once"
-    assert sum(plan.restarts * len(plan.modes) for plan in pairs) >= 2
-    assert any(plan.lose_queues for plan in pairs)
-    assert (cluster.cluster, cluster.faults_in(*cluster.modes).count("node")) == (True, 3)
-    assert sum(plan.kills * plan.at_once * len(plan.modes) for plan in plans) >= 50
+    assert sum(plan.restarts for plan in halves) >= 2
+    assert any(plan.lose_queues for plan in halves)
+    assert (cluster.cluster, cluster.faults.count("node")) == (True, 3)
+    assert sum(plan.kills * plan.at_once for plan in plans) >= LEAST_KILLS
 
 
 @pytest.mark.parametrize("asked", [Asked(), Asked(modes=("saga",)), Asked(faults=250), Asked("nightly", seed=3)])
@@ -59,8 +61,15 @@ def test_slices_have_seeds_of_their_own_and_are_the_same_each_time(asked: Asked)
 def test_who_saw_nothing_says_so() -> None:
     complaints = judge(Asked(), Tally(runs=100))
     assert any("node killed" in complaint for complaint in complaints)
-    assert any("processes killed: 0, at least 54" in complaint for complaint in complaints)
-    assert any("order SUCCESS: 0 of 100" in complaint for complaint in complaints)
+    assert any("kill -9: 0, at least 50" in complaint for complaint in complaints)
+    assert any("SUCCESS in rpc: 0 of 0" in complaint for complaint in complaints)
+
+
+def test_a_kind_counts_with_its_place_and_without() -> None:
+    tally = Tally(happened=Counter({"die @ before-ack": 1, "cut @ rabbitmq": 1, "cut @ postgresql": 1}))
+    complaints = " ".join(judge(Asked(), tally))
+    assert "death before-ack" not in complaints and "connections cut" not in complaints
+    assert "death before-commit: 0, at least 1" in complaints and "connections reset: 0, at least 2" in complaints
 
 
 def test_a_slice_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,8 +79,8 @@ def test_a_slice_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = next(iter(TIER.slices(Asked(seed=2))))
     tally = run(asked, lambda _: None)
     assert (tally.runs, tally.violations) == (60 * len(asked.modes), [])
-    assert tally.happened["kill -9"] == 9 * len(asked.modes)
-    assert tally.seen["order SUCCESS"] == 30 * len(asked.modes)
+    assert tally.happened["kill -9"] == plan_of(asked).kills * plan_of(asked).at_once
+    assert [tally.seen[f"SUCCESS in {mode}"] for mode in asked.modes] == [30] * len(asked.modes)
 
 
 def test_what_was_broken_carries_the_command_that_does_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,10 +100,9 @@ def test_what_was_broken_carries_the_command_that_does_it_again(monkeypatch: pyt
     assert program == "orderflow"
     CliRunner().invoke(cli.app, arguments)
     [again] = asked_for
-    mode = plan.modes[0]
-    for name in ("seed", "kills", "at_once", "restarts", "cluster", "deadline_seconds", "heartbeat_seconds", "orders"):
+    for name in ("modes", "together", "seed", "kills", "at_once", "restarts", "cluster", "instances", "deadline_seconds",
+                 "heartbeat_seconds", "orders", "faults"):
         assert getattr(again, name) == getattr(plan, name), name
-    assert again.faults_in(mode) == plan.faults_in(mode)
 
 
 def test_an_unknown_kind_is_answered_with_all_of_them() -> None:
