@@ -1,5 +1,6 @@
 """The mutants: ``python -m tests.mutants [NAME …]`` hunts them, ``replay NAME`` shows what one breaks.
-``cross [NAME …]`` hunts those that only transactions which meet on PostgreSQL can miss.
+``cross [NAME …]`` hunts those that only transactions which meet on PostgreSQL can miss, ``servers [NAME …]`` those that
+are hunted in processes of their own.
 
 With ``--write`` what was caught goes to catches.json and docs/mutants.md.  Exit status 1 when one survives.
 """
@@ -14,6 +15,7 @@ from lab.simulation.show import told
 from tests.mutants.crossing import CROSSINGS, hunt_crossing, postgres
 from tests.mutants.hunt import BUDGET, Catch, control, hunt
 from tests.mutants.memory import caught, known_catch, remember
+from tests.mutants.on_servers import ON_SERVERS, hunt_on_servers
 from tests.mutants.registry import MUTANTS
 from tests.mutants.smaller import smallest
 from tests.mutants.table import DOCUMENT, in_words, written
@@ -22,7 +24,7 @@ from tests.mutants.table import DOCUMENT, in_words, written
 def main() -> int:
     """See the module."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="mutants, or `replay` and one, or `cross`; else all")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="mutants; or replay and one; or cross, or servers")
     parser.add_argument("--seeds", type=int, default=BUDGET, help="a mutant that outlives so many has survived")
     parser.add_argument("--write", action="store_true", help="write down what was caught")
     parser.add_argument("--diagram", type=Path, help="where replay draws its sequence diagram, as Markdown for Mermaid")
@@ -31,6 +33,8 @@ def main() -> int:
         return replay(*asked.names[1:], seeds=asked.seeds, diagram=asked.diagram)
     if asked.names[:1] == ["cross"]:
         return cross(asked.names[1:])
+    if asked.names[:1] == ["servers"]:
+        return servers(asked.names[1:])
     survivors = [name for name in asked.names or MUTANTS if not hunted(name, asked.seeds, write=asked.write)]
     if asked.write:
         DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
@@ -50,6 +54,16 @@ def cross(names: list[str]) -> int:
             what = f"{met.said}\n    with order {met.order}; with the defence, {again} {met.order}" if met else "nothing"
             print(f"{name}: {what}", flush=True)
     return 1 if wrong else 0
+
+
+def servers(names: list[str]) -> int:
+    """Hunt those in processes of their own, each on a RabbitMQ and a PostgreSQL of its own."""
+    survived = 0
+    for name in names or ON_SERVERS:
+        said = hunt_on_servers(ON_SERVERS[name])
+        survived += not said
+        print(f"{name}: {said[0] if said else 'nothing was noticed'}", flush=True)
+    return 1 if survived else 0
 
 
 def hunted(name: str, seeds: int, *, write: bool) -> bool:

@@ -9,6 +9,7 @@ from tests.mutants.crossing import CROSSINGS, Crossing
 from tests.mutants.elsewhere import ELSEWHERE
 from tests.mutants.memory import known_catch, remembered
 from tests.mutants.mutant import Mutant
+from tests.mutants.on_servers import ON_SERVERS, OnServers
 from tests.mutants.registry import MUTANTS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "mutants.md"
@@ -22,9 +23,16 @@ def table() -> str:
     lines += ["", "Guards that only transactions which meet can miss, on PostgreSQL (`tests/mutants/crossing.py`):", ""]
     lines += ["| | defence removed | what meets | |", "|---|---|---|---|"]
     lines += [f"| {one.number} | {one.removed} | {one.scenario} | {_crossed(one)} |" for one in CROSSINGS.values()]
+    lines += ["", "In processes of their own, on a real RabbitMQ and PostgreSQL (`tests/mutants/on_servers.py`):", ""]
+    lines += ["| | defence removed | fault | hunt |", "|---|---|---|---|"]
+    lines += [f"| {one.number} | {one.removed} | {_faults(one)} |" for one in ON_SERVERS.values()]
     lines += ["", "Elsewhere:", "", "| | defence removed | noticed by |", "|---|---|---|"]
     lines += [f"| {one.number} | {one.removed} | {one.noticed_by} |" for one in ELSEWHERE]
     return "\n".join(lines)
+
+
+def _faults(mutant: OnServers) -> str:
+    return f"{', '.join(dict.fromkeys(mutant.faults))} | `python -m tests.mutants servers {mutant.name}`"
 
 
 def _crossed(mutant: Crossing) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from lab.verify.tier import Asked, Tally
 from tests.mutants import tier
+from tests.mutants.on_servers import ON_SERVERS
 from tests.mutants.registry import MUTANTS
 
 QUICK = Asked(size="quick", faults=3)
@@ -19,7 +20,9 @@ def nothing(_: pytest.MonkeyPatch) -> None:
 
 def test_every_mutant_is_in_a_slice() -> None:
     firsts = [one.seed % 1000 for one in tier.slices(Asked(size="commit", seed=7))]
-    assert firsts == [*range(0, len(MUTANTS), tier.A_SLICE), tier.CROSSING]
+    assert firsts == [
+        *range(0, len(MUTANTS), tier.A_SLICE), tier.CROSSING, *range(tier.SERVERS, tier.SERVERS + len(ON_SERVERS)),
+    ]
 
 
 def test_a_mutant_that_survives_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,6 +35,13 @@ def test_a_mutant_that_survives_fails_the_run(monkeypatch: pytest.MonkeyPatch) -
 def test_a_mutant_that_was_thought_harmless_fails_the_run_when_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tier, "MUTANTS", {"bad": replace(MUTANTS["goods-not-put-back"], harmless="so it was thought")})
     assert tier.run(QUICK, lambda _: None).violations
+
+
+def test_a_mutant_on_real_servers_that_nobody_objects_to_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    for objections, survived in (([], 1), (["an order is PROCESSING"], 0)):
+        monkeypatch.setattr(tier, "hunt_on_servers", lambda _, said=objections: said)
+        tally = tier.run(Asked(size="commit", seed=tier.SERVERS), lambda _: None)
+        assert (len(tally.violations), tally.seen["mutants caught on real servers"]) == (survived, 1 - survived)
 
 
 def test_a_run_without_mutants_says_so() -> None:

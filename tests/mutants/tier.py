@@ -9,19 +9,22 @@ from lab.verify.tier import Asked, Size, Tally, Tell, Tier, Violation
 from tests.mutants.crossing import CROSSINGS, control_crossing, hunt_crossing, postgres
 from tests.mutants.hunt import BUDGET, control, hunt
 from tests.mutants.mutant import Mutant
+from tests.mutants.on_servers import ON_SERVERS, OnServers, hunt_on_servers
 from tests.mutants.registry import MUTANTS
 
 SEEDS: dict[Size, int] = {"quick": 40, "commit": BUDGET, "nightly": 10 * BUDGET}
 A_SLICE = 8
 """Mutants."""
 
-CROSSING = 999
-"""Stands where the first mutant's number stands, for the slice on PostgreSQL."""
+CROSSING, SERVERS = 999, 900
+"""Stand where the first mutant's number stands: for the slice on PostgreSQL; for those on real servers, each its own."""
 
 
 def slices(asked: Asked) -> Iterable[Asked]:
     """A few mutants each, told by the slice's seed: its first mutant's number comes after the asked seed."""
-    firsts = [*range(0, len(MUTANTS), A_SLICE), *([CROSSING] if asked.size != "quick" else [])]
+    firsts = [*range(0, len(MUTANTS), A_SLICE)]
+    if asked.size != "quick":
+        firsts += [CROSSING, *range(SERVERS, SERVERS + len(ON_SERVERS))]
     return [replace(asked, seed=asked.seed * 1000 + first) for first in firsts]
 
 
@@ -31,6 +34,8 @@ def run(asked: Asked, tell: Tell) -> Tally:
     seed, first = divmod(asked.seed, 1000)
     if first == CROSSING:
         return _cross(tally, tell)
+    if first >= SERVERS:
+        return _on_servers(tally, list(ON_SERVERS.values())[first - SERVERS])
     chosen = [mutant for mutant in MUTANTS.values() if set(mutant.modes) & set(asked.modes)][first:first + A_SLICE]
     for number, mutant in enumerate(chosen):
         _one(tally, replace(mutant, modes=tuple(mode for mode in mutant.modes if mode in asked.modes)), seed, asked)
@@ -52,6 +57,18 @@ def _cross(tally: Tally, tell: Tell) -> Tally:
                 if mutant.harmless or control_crossing(mutant) is not None:
                     tally.violations.append(Violation(f"{mutant.name}: {met.said}", again))
             tell((number + 1) / len(CROSSINGS))
+    return tally
+
+
+def _on_servers(tally: Tally, mutant: OnServers) -> Tally:
+    """A defence that every process lacks, on real servers: the torture's audit must object."""
+    tally.runs += 1
+    tally.happened["defence removed"] += 1
+    if hunt_on_servers(mutant):
+        tally.seen["mutants caught on real servers"] += 1
+    else:
+        again = f"python -m tests.mutants servers {mutant.name}"
+        tally.violations.append(Violation(f"{mutant.name} survived {', '.join(mutant.faults)}: {mutant.removed}", again))
     return tally
 
 
