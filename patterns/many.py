@@ -47,19 +47,21 @@ def insert_new(
 ) -> set[Any]:
     """Insert these rows at once, but for those that are there already; answers the ``key`` of each that is new.
 
-    ``clocked``: columns that are so many seconds after now.  To PostgreSQL every column goes as one array: a statement
-    with hundreds of parameters takes longer to read than to execute.
+    ``clocked``: columns that are so many seconds after now.  Several rows go to PostgreSQL as one array for each column:
+    a statement with hundreds of parameters takes longer to read than to execute.
     """
-    inserting = _inserting(session.dialect.name, key, tuple(rows[0]), clocked)
-    arrays = {name: [row[name] for row in rows] for name in rows[0]}
-    return set(session.execute(inserting, arrays if session.dialect.name == "postgresql" else rows).scalars())
+    as_arrays = len(rows) > 1 and session.dialect.name == "postgresql"
+    inserting = _inserting(session.dialect.name, key, tuple(rows[0]), clocked, as_arrays)
+    if as_arrays:
+        return set(session.execute(inserting, {name: [row[name] for row in rows] for name in rows[0]}).scalars())
+    return set(session.execute(inserting, rows if len(rows) > 1 else rows[0]).scalars())
 
 
 @cache
-def _inserting(dialect: str, key: Column[Any], columns: tuple[str, ...], clocked: Clocked) -> Any:
+def _inserting(dialect: str, key: Column[Any], columns: tuple[str, ...], clocked: Clocked, as_arrays: bool) -> Any:
     table, times = key.table, {name: now(later) for name, later in clocked}
     inserting = insert_for(dialect)(table)
-    if dialect == "postgresql":
+    if as_arrays:
         arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in columns]
         rows = func.unnest(*arrays).table_valued(*columns).render_derived()
         inserting = inserting.from_select([*columns, *times], select(*(rows.c[name] for name in columns), *times.values()))

@@ -78,12 +78,13 @@ def claim(session: Session) -> list[Said]:
 def mark_sent(session: Session, message_ids: Collection[UUID]) -> None:
     """Note that these are done: the broker has the message, or the RPC request is answered."""
     if message_ids:
-        session.execute(_marking(session.dialect.name), {"ids": list(message_ids)})
+        ids = list(message_ids)
+        session.execute(_marking(session.dialect.name, len(ids) == 1), {"ids": ids[0] if len(ids) == 1 else ids})
 
 
 @cache
-def _marking(dialect: str) -> Any:
-    these = among(dialect, outbox.c.message_id, "ids")
+def _marking(dialect: str, one: bool) -> Any:
+    these = outbox.c.message_id == bindparam("ids") if one else among(dialect, outbox.c.message_id, "ids")
     return update(outbox).where(these, outbox.c.sent_at.is_(None)).values(sent_at=now())
 
 
