@@ -100,7 +100,7 @@ def messages(session: Session, order_id: UUID, service: str) -> list[dict[str, A
 
 def prune(session: Session, keep_seconds: float) -> bool:
     """Remove some of what is older and done with; says whether there may be more."""
-    removed = [session.execute(_pruning(table, at, keep_seconds)).rowcount for table, at in AGES]
+    removed = [session.execute(_pruning(table, at, keep_seconds, PRUNE_ROWS)).rowcount for table, at in AGES]
     return max(removed) >= PRUNE_ROWS
 
 
@@ -108,8 +108,8 @@ AGES = ((inbox, inbox.c.heard_at), (outbox, outbox.c.sent_at))
 
 
 @cache
-def _pruning(table: Table, at: Column[float], keep_seconds: float) -> Any:
+def _pruning(table: Table, at: Column[float], keep_seconds: float, most: int) -> Any:
     """The oldest rows, but for those another instance is removing at this moment."""
     key = tuple_(*table.primary_key.columns)
-    old = select(*table.primary_key.columns).where(at < now(-keep_seconds)).order_by(at).limit(PRUNE_ROWS)
+    old = select(*table.primary_key.columns).where(at < now(-keep_seconds)).order_by(at).limit(most)
     return delete(table).where(key.in_(old.with_for_update(skip_locked=True)))

@@ -12,7 +12,7 @@ from lab import cli
 
 def test_what_an_extra_brings_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def app() -> None:
-        monkeypatch.setitem(sys.modules, "matplotlib", None)
+        monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
         importlib.import_module("matplotlib.figure")
 
     monkeypatch.setattr(cli, "app", app)

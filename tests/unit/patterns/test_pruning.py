@@ -50,12 +50,10 @@ def left(session: Session) -> tuple[int, int]:
 
 def test_some_at_a_time_and_it_says_whether_there_may_be_more(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "PRUNE_ROWS", 4)
-    journal._pruning.cache_clear()
     database.transact(write, 6, OLD)
     keep = settings().journal_days * 86400
     assert database.transact(journal.prune, keep) is True and database.read(left) == (2, 2)
     assert database.transact(journal.prune, keep) is False and database.read(left) == (0, 0)
-    journal._pruning.cache_clear()
 
 
 def test_what_is_young_or_was_never_sent_stays(database: Database) -> None:
@@ -69,11 +67,9 @@ def test_a_round_of_the_relay_prunes_until_nothing_is_left_or_others_wait(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal, "PRUNE_ROWS", 1)
-    journal._pruning.cache_clear()
     database.transact(write, PRUNE_AT_ONCE + 3, OLD)
     relay = Relay("product", database, None)  # type: ignore[arg-type]
     relay._prune()
     assert database.read(left) == (3, 3)
     relay._prune()
     assert database.read(left) == (0, 0)
-    journal._pruning.cache_clear()
