@@ -63,6 +63,11 @@ class Database:
                 self._engine = make_engine(self._url or database_url(self.service), self.clock)
             return self._engine
 
+    @property
+    def one_writer(self) -> bool:
+        """Whether one transaction writes at a time, as on SQLite; elsewhere many do, and lock the rows they change."""
+        return self.engine.dialect.name == "sqlite"
+
     def transact(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do this work in one transaction and commit it; again when the database says it may succeed then.
 
@@ -75,7 +80,7 @@ class Database:
 
         Raises DatabaseUnavailable; then it may have been done, or not.
         """
-        return self._transact(AT_ONCE if self.engine.dialect.name == "postgresql" else {}, work, *args, **kwargs)
+        return self._transact({} if self.one_writer else AT_ONCE, work, *args, **kwargs)
 
     def _transact(
         self, options: dict[str, Any], work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
@@ -108,8 +113,8 @@ class Database:
 
     @contextmanager
     def _transaction(self, options: dict[str, Any]) -> Iterator[Session]:
-        # SQLite has one writer at a time; waiting for it here is notified, its own waiting is polling.
-        turn: AbstractContextManager[Any] = self._writing if self.engine.dialect.name == "sqlite" else nullcontext()
+        # Waiting for SQLite's one writer here is notified, its own waiting is polling.
+        turn: AbstractContextManager[Any] = self._writing if self.one_writer else nullcontext()
         with turn, _plain_errors(), self.engine.connect().execution_options(**options) as session:
             yield session
             try:

@@ -48,7 +48,7 @@ def deliver(
     """
     first = inbox.first_times(session, [_inbox_row(service, heard) for heard in batch])
     # Two instances' batches that meet wait for each other; each locking as its messages come, they would deadlock.
-    if lock_rows is not None and len(batch) > 1 and session.dialect.name == "postgresql":
+    if lock_rows is not None and len(batch) > 1:
         lock_rows(session, [heard.message for heard in batch])
     outbox.mark_answered(session, [
         (heard.delivery.properties.correlation_id, heard.message.order_id) for heard in batch if heard.answers
@@ -161,7 +161,8 @@ class Listener:
         pause = 0.1
         while True:
             try:
-                said = self.database.transact(deliver, self.service, batch, self.wirings, self._lock_rows)
+                lock_rows = None if self.database.one_writer else self._lock_rows
+                said = self.database.transact(deliver, self.service, batch, self.wirings, lock_rows)
                 self.trouble = None
                 return said
             except DatabaseUnavailable as error:

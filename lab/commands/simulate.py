@@ -18,6 +18,9 @@ def simulate(
     workload: Annotated[str, typer.Option(help="what customers do, as JSON; one order, unless given")] = "{}",
     instances: Annotated[int, typer.Option(min=1, max=8, help="of each service")] = 1,
     switching: Annotated[float, typer.Option(min=0, max=1, help="how often others go first where they may")] = 0.2,
+    store: Annotated[str, typer.Option(
+        help="the databases: serial (one transaction after another), or read-committed (they cross, as on PostgreSQL)",
+    )] = "serial",
     drawn: Annotated[bool, typer.Option(
         "--drawn", help="draw all that from mode and seed, as orderflow verify does")] = False,
     diagram: Annotated[Path | None, typer.Option(help="where the sequence diagrams go, as Markdown for Mermaid")] = None,
@@ -29,7 +32,7 @@ def simulate(
     from lab.simulation.workload import Wish
 
     written = {"workload": _read("--workload", workload), "plan": _read("--plan", plan), "seed": seed}
-    case = Case.of({**written, "instances": instances, "switching": switching})
+    case = Case.of({**written, "instances": instances, "switching": switching, "store": store})
     case = case.in_mode(mode) if mode else case
     case = draw(mode or Wish.mode, seed).case() if drawn else case
     result = case.run()

@@ -1,6 +1,7 @@
 """Play one order of one scenario: ``python -m lab.interleaving "user: a hold and its release" topic 0011010``.
 
-Without an order: every one that matters.  Without anything: the scenarios' names.
+Without an order: every one that matters.  Without anything: the scenarios' names.  With ``--twin`` at the end the simulated
+database that is to be like PostgreSQL does the same, and where it does otherwise is said.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from lab.interleaving.episode import SCENARIOS, Episode
+from lab.interleaving.likeness import Twin
 from lab.interleaving.tier import prepared
 from lab.servers import Databases, PrivatePostgres
 from patterns.settings import configure
@@ -17,6 +19,8 @@ from patterns.settings import configure
 def main(arguments: Sequence[str]) -> int:
     """Play what is asked for; 1 if it broke anything."""
     named = {f"{scenario.service}: {scenario.name}": scenario for scenario in SCENARIOS}
+    with_twin = arguments[-1:] == ["--twin"]
+    arguments = arguments[:-1] if with_twin else arguments
     if not arguments or arguments[0] not in named:
         print("\n".join(sorted(named)))
         return 0 if not arguments else 2
@@ -26,9 +30,12 @@ def main(arguments: Sequence[str]) -> int:
         configure(database_url=Databases(server).fresh())
         with prepared([(scenario, mode)]) as [play]:
             episodes = [play.as_written(arguments[2])] if len(arguments) > 2 else list(play.episodes())
-    for episode in episodes:
+            twin = Twin(play) if with_twin else None
+            unlike = [twin.unlike(episode) if twin is not None else None for episode in episodes]
+    for episode, what in zip(episodes, unlike, strict=True):
         show(episode, whole=len(episodes) == 1)
-    return int(any(episode.broken for episode in episodes))
+        print(f"  the simulated database differs: {what}" if what else "", end="\n" if what else "")
+    return int(any(episode.broken for episode in episodes) or any(unlike))
 
 
 def show(episode: Episode, *, whole: bool) -> None:

@@ -11,7 +11,7 @@ from itertools import permutations
 from typing import Any
 
 from lab.books import open_books
-from lab.interleaving.gates import Choose, Crossing, Director
+from lab.interleaving.gates import Choose, Crossing
 from lab.interleaving.of_goods import OF_GOODS
 from lab.interleaving.of_money import OF_MONEY
 from lab.interleaving.of_orders import OF_ORDERS, OF_RELAYS, OF_STEPS
@@ -52,7 +52,6 @@ class Play:
 
     def __init__(self, scenario: Scenario, mode: str, stage: Stage) -> None:
         self.scenario, self.mode, self.stage = scenario, mode, stage
-        self.director = Director(stage.admin)
         self.all_orders = AllOrders({})
         self.serial: set[str] = set()
         """What orders of whole transactions leave."""
@@ -110,8 +109,8 @@ class Play:
         stage = self.stage
         stage.reset(self.mode)
         for act in self.scenario.before:
-            act(stage)
-        crossing = self.director.play([partial(act, stage) for act in self.scenario.acts], choose)
+            stage.alone(partial(act, stage))
+        crossing = stage.play([partial(act, stage) for act in self.scenario.acts], choose)
         state = stage.state()
         broken = [f"{kind} {stage.listener.counts[kind]}" for kind in MISHAPS if stage.listener.counts[kind]]
         broken += [f"raised {actor.error!r}" for actor in crossing.actors if _unexpected(actor.error)]
@@ -120,7 +119,7 @@ class Play:
             books = open_books(lambda _: stage.database, services=(stage.name,))
             broken += [where for promise in check(books, ALWAYS_LOCAL) for where in promise.broken]
         answers = [f"actor {actor.number}: {_told(actor.answer, actor.error)}" for actor in crossing.actors]
-        left = [f"{table} {json.dumps(row, sort_keys=True)}" for table, rows in state.items() for row in rows]
+        left = sorted(f"{table} {json.dumps(row, sort_keys=True)}" for table, rows in state.items() for row in rows)
         whole = "\n".join([*left, *answers])
         return Episode(self.scenario, self.mode, crossing, whole, tuple(broken), _met(crossing, state, stage.heard))
 

@@ -64,6 +64,8 @@ OF_GOODS = (
     Scenario("a reservation and the product's end", "product", (hears(wants(A)), does(crud.delete_product, 1)), filled(1)),
     Scenario("a refused reservation of two, one let go", "product",
              (hears(wants(B, *BOTH_WAYS[0])), hears(wants(C, *BOTH_WAYS[0]))), filled(2, 1)),
+    Scenario("a refused order lets go what another wants", "product",
+             (hears(wants(A, *BOTH_WAYS[0])), hears(wants(B))), filled(2, 0)),
     Scenario("two batches, products the other way round", "product",
              (hears(wants(A, (2, 1)), wants(B, (1, 1))), hears(wants(C, (1, 1)), wants(D, (2, 1)))), filled(2, 2)),
     Scenario("a release of two products and an order for both", "product",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy import update
+
 from lab.interleaving.of_money import A, B, success, wants
 from lab.interleaving.scenarios import Act, Scenario, does, hears, performs
 from lab.interleaving.stage import Stage
 from order import crud
+from patterns.journal import outbox
 from patterns.place_order import OrderRequest, PlaceOrder
 from patterns.shop import (
     CancelOrder,
@@ -53,7 +56,7 @@ def prune(stage: Stage) -> None:
 
 def all_due(stage: Stage) -> None:
     """As if whoever said it had died before it was published."""
-    stage.admin.execute("UPDATE outbox SET sent_at = NULL, due_at = 0")
+    stage.do(lambda session: session.execute(update(outbox).values(sent_at=None, due_at=0)).rowcount)
     stage.link.published.clear()
 
 

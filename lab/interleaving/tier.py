@@ -9,8 +9,9 @@ from dataclasses import replace
 from itertools import count, islice
 
 from lab.interleaving.episode import SCENARIOS, Episode, Play
+from lab.interleaving.likeness import Twin
+from lab.interleaving.on_postgres import stages
 from lab.interleaving.scenarios import Scenario
-from lab.interleaving.stage import stages
 from lab.servers import Databases, PrivatePostgres
 from lab.verify.tier import Asked, Size, Tally, Tell, Tier, Violation
 from patterns.settings import configure, settings
@@ -20,7 +21,8 @@ EPISODES: dict[Size, int] = {"quick": 240, "commit": 2_000, "nightly": 50_000}
 A_SLICE = 500
 MOST_SLICES = 100
 
-SEEN_AT_LEAST = {"lock wait": 20, "deadlock": 2_000, "refused": 200, "duplicate": 100}
+SEEN_AT_LEAST = {"lock wait": 20, "deadlock": 2_000, "refused": 200, "duplicate": 100,
+                 "compared with the simulated database": 2}
 """Once in so many episodes each must be met, for a run to say anything."""
 
 
@@ -49,8 +51,10 @@ def run_here(asked: Asked, tell: Tell) -> Tally:
     tally = Tally()
     with prepared(share(asked.modes, seed % MOST_SLICES, parts or 1)) as plays:
         wanted = asked.faults or EPISODES[asked.size]
+        twins = {(play.scenario.name, play.stage.name, play.mode): Twin(play) for play in plays}
         for number, episode in enumerate(islice(in_turn(plays, seed), wanted)):
             add(tally, episode)
+            compare(tally, episode, twins[episode.scenario.name, episode.scenario.service, episode.mode])
             tell((number + 1) / wanted)
         tally.seen["scenarios tried out"] = sum(play.all_orders.done for play in plays)
         tally.seen["scenarios"] = len(plays)
@@ -110,6 +114,16 @@ def add(tally: Tally, episode: Episode) -> None:
     ):
         tally.seen[kind] += often
     tally.violations += [Violation(f"{episode.scenario.name}: {what}", episode.again) for what in episode.broken]
+
+
+def compare(tally: Tally, episode: Episode, twin: Twin) -> None:
+    """Hold PostgreSQL's answer against the simulated database's, unless it depends on PostgreSQL's own timers."""
+    if len(episode.crossing.actors) > 2 and episode.crossing.deadlocks:
+        return
+    tally.seen["compared with the simulated database"] += 1
+    if unlike := twin.unlike(episode):
+        again = f"{episode.again} --twin"
+        tally.violations.append(Violation(f"{episode.scenario.name}: the simulated database differs: {unlike}", again))
 
 
 def judge(asked: Asked, tally: Tally) -> list[str]:  # noqa: ARG001 (whatever was asked)

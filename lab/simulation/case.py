@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lab.simulation.faults import KINDS
 from lab.simulation.run import Result, simulate
+from lab.simulation.stores import Kind
 from lab.simulation.workload import Workload
 from patterns.errors import SettingsError
 from patterns.settings import MODES
@@ -26,10 +27,13 @@ class Case:
     plan: Mapping[int, str] = field(default_factory=dict)
     instances: int = 1
     switching: float = 0.2
+    store: Kind = "serial"
+    """Whether transactions of one database come one after another, or cross."""
 
     def run(self) -> Result:
         """Simulate it."""
-        return simulate(self.workload, self.seed, plan=self.plan, instances=self.instances, switching=self.switching)
+        return simulate(
+            self.workload, self.seed, plan=self.plan, instances=self.instances, switching=self.switching, store=self.store)
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON writes it; what is as always is left out."""
@@ -47,7 +51,7 @@ class Case:
             raise SettingsError(f"{unknown[0]} is no kind of fault; there are {', '.join(KINDS)}")
         if unknown := [wish.mode for wish in case.workload.wishes if wish.mode not in MODES]:
             raise SettingsError(f"{unknown[0]} is no mode; there are {', '.join(MODES)}")
-        return cls(case.workload, case.seed, case.plan, case.instances, case.switching)
+        return cls(case.workload, case.seed, case.plan, case.instances, case.switching, case.store)
 
     def in_mode(self, mode: str) -> Case:
         """The same, with every order travelling in this mode."""
@@ -62,6 +66,7 @@ class Case:
         words += ["--workload", _short(written.get("workload", {}))]
         words += ["--instances", str(self.instances)] if self.instances != 1 else []
         words += ["--switching", str(self.switching)] if self.switching != Case.switching else []
+        words += ["--store", self.store] if self.store != Case.store else []
         return shlex.join(words)
 
 

@@ -19,6 +19,13 @@ SEEN = (
 )
 """Everything that is counted; a large run must have seen each."""
 
+CROSSED = {
+    "runs where transactions cross": 1_000, "crossing: waited for a lock": 400, "crossing: row judged anew": 200,
+    "crossing: row skipped": 100, "crossing: waited too long": 20,
+}
+"""What databases whose transactions cross count, and how much of it a run of the full size must have seen.  Deadlocks are
+counted too; the shop locks its rows in one order, so that there need not be any."""
+
 
 def watch(store: Store, statement: str, parameters: Any, changes: int) -> None:
     """Count what this statement met; ``changes``: how many rows it wrote."""

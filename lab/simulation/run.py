@@ -20,6 +20,7 @@ from lab.simulation.invariants import Broken
 from lab.simulation.journals import LATEST_SECONDS, overdue, told_by_journals
 from lab.simulation.nature import parked_ids
 from lab.simulation.scheduler import Killed, Stalled
+from lab.simulation.stores import Kind
 from lab.simulation.story import stories
 from lab.simulation.workload import Clients, Workload
 from lab.simulation.world import World
@@ -64,12 +65,12 @@ class Result:
 
 def simulate(
     workload: Workload, seed: int, *, plan: Plan | None = None, rate: float = 0.0,
-    weights: Mapping[str, float] | None = None, instances: int = 1, switching: float = 0.2,
+    weights: Mapping[str, float] | None = None, instances: int = 1, switching: float = 0.2, store: Kind = "serial",
 ) -> Result:
     """Run it; the same arguments give the same result."""
     configure(payment_failure_rate=0.15, delivery_failure_rate=0.15, verdict_seed=str(seed), order_deadline_seconds=30,
               rpc_wait_seconds=3, retry_delays_seconds=(0.5, 1, 2), relay_seconds=6)
-    world = World(seed, plan=plan, rate=rate, weights=weights, instances=instances, switching=switching)
+    world = World(seed, plan=plan, rate=rate, weights=weights, instances=instances, switching=switching, store=store)
     clients = Clients(world, workload)
     broken: list[str] = []
     began = world.scheduler.now

@@ -59,11 +59,12 @@ class Task:
 
 
 class Scheduler:
-    """Runs tasks one at a time.  ``switching``: how often (0 to 1) a task lets others go first where it might."""
+    """Runs tasks one at a time.  ``switching``: how often (0 to 1) a task lets others go first where it might;
+    ``crowded``: all whose waiting ends at one moment go on then; else each has come to rest before the next does."""
 
-    def __init__(self, seed: int, switching: float = 0.2, most_steps: int = 200_000) -> None:
+    def __init__(self, seed: int, switching: float = 0.2, most_steps: int = 200_000, *, crowded: bool = False) -> None:
         self.chance = random.Random(seed)  # noqa: S311 (a schedule, not a secret)
-        self.switching, self.most_steps = switching, most_steps
+        self.switching, self.most_steps, self.crowded = switching, most_steps, crowded
         self.now = BEGIN
         self.steps = 0
         self.current: Task | None = None
@@ -203,18 +204,16 @@ class Scheduler:
 
     def _pass_time(self) -> bool:
         """Let time pass until somebody can go on; False when nobody ever will."""
-        stopped = [task.process.stopped_until for task in self._ready]
+        stopped, woken = [task.process.stopped_until for task in self._ready], False
         while self._alarms:
             time, _, task, waits = self._alarms[0]
-            if stopped and min(stopped) < time:
+            if (stopped and min(stopped) < time) or (woken and (time > self.now or not self.crowded)):
                 break
             heapq.heappop(self._alarms)
-            if task.done or not task.asleep or waits != task.waits:
-                continue
-            self.now = max(self.now, time)
-            task.timed_out = True
-            self.wake(task)
-            return True
-        if stopped:
+            if not task.done and task.asleep and waits == task.waits:
+                self.now = max(self.now, time)
+                task.timed_out = woken = True
+                self.wake(task)
+        if stopped and not woken:
             self.now = max(self.now, min(stopped))
-        return bool(stopped)
+        return woken or bool(stopped)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from lab.simulation.counting import SEEN
+from lab.simulation.counting import CROSSED, SEEN
 from lab.simulation.faults import KINDS
 from lab.simulation.run import Result
 from lab.simulation.swarm import draw
@@ -66,6 +66,7 @@ def add(tally: Tally, mode: str, seed: int, *, twice: bool) -> None:
         if print_of(result) != print_of(drawn.run()):
             tally.violations.append(Violation("the same seed was another run", again))
     tally.runs += 1
+    tally.seen["runs where transactions cross"] += drawn.store != "serial"
     tally.happened += Counter({f"{kind} @ {place}": count for (place, kind), count in result.happened.items()})
     tally.seen += result.seen + Counter({f"orders {status}": count for status, count in result.outcomes.items()})
     tally.seen += Counter({"steps": result.steps, "places": result.places, "looks at what always holds": result.looks})
@@ -91,6 +92,9 @@ def judge(asked: Asked, tally: Tally) -> list[str]:
     found += [f"{count} of {orders} orders {status}" for status, count in outcomes.items() if count < LEAST_SHARE * orders]
     if wanted >= FULL // 10:
         found += [f"never seen: {what}" for what in (*SEEN, "runs done twice") if not tally.seen[what]]
+        share = min(1.0, wanted / FULL)
+        found += [f"{what}: {tally.seen[what]}, at least {most * share:.0f} wanted"
+                  for what, most in CROSSED.items() if tally.seen[what] < most * share]
     return found
 
 

@@ -27,6 +27,18 @@ class SerializationFailure(sqlite3.OperationalError):
     sqlstate = "40001"
 
 
+class LockTimeout(sqlite3.OperationalError):
+    """What PostgreSQL says when somebody else's lock was waited for too long."""
+
+    sqlstate = "55P03"
+
+
+class Aborted(sqlite3.OperationalError):
+    """What PostgreSQL says when a transaction goes on after a statement failed."""
+
+    sqlstate = "25P02"
+
+
 BROKEN_OFF = "Cannot operate on a closed database."
 """What the driver says when the connection is gone; SQLAlchemy knows these words."""
 
@@ -55,6 +67,10 @@ class Wire:
             raise PoolTimeout("QueuePool limit of size 10 overflow 30 reached, connection timed out, timeout 10.00")
         if fault == "database away" or self.store.down_until > self.store.world.scheduler.now:
             raise sqlite3.OperationalError("could not connect to the database")
+        self.enter()
+
+    def enter(self) -> None:
+        """Have the turn."""
         self.store.turn.acquire()
         self.open, self.store.holder = True, self
 
@@ -67,9 +83,8 @@ class Wire:
         self.check()
         if fault is not None:
             self.fail(fault)
-        self.store.raw.commit()
+        self.leave(commit=True)
         self.store.world.committed(self.store.service)
-        self._end()
         if self.store.world.injector.at("committed", self.store.service) == "commit unknown":
             raise sqlite3.ProgrammingError(BROKEN_OFF)
 
@@ -93,8 +108,7 @@ class Wire:
     def rollback(self) -> None:
         """Undo what is not committed; also what a dead process leaves behind."""
         if self.open:
-            self.store.raw.rollback()
-            self._end()
+            self.leave(commit=False)
 
     def close(self) -> None:
         """Give the turn back."""
@@ -103,9 +117,19 @@ class Wire:
     def create_function(self, *_: Any, **__: Any) -> None:
         """The store has its functions already."""
 
-    def _end(self) -> None:
+    def leave(self, *, commit: bool) -> None:
+        """End the transaction, and give the turn back."""
+        if commit:
+            self.store.raw.commit()
+        else:
+            self.store.raw.rollback()
         self.open, self.store.holder = False, None
         self.store.turn.release()
+
+    @property
+    def breakable(self) -> bool:
+        """Whether statements are places now: those that only read are none where nobody comes between."""
+        return self.open and self.writes
 
 
 class Cursor(sqlite3.Cursor):
@@ -151,7 +175,7 @@ class Cursor(sqlite3.Cursor):
         if statement.startswith("BEGIN"):
             wire.begin()
             wire.writes = statement != "BEGIN"
-        elif wire.open and wire.writes:
+        elif wire.breakable:
             fault = wire.store.world.injector.at("sql", wire.store.service)
             wire.check()
             if fault is not None:

@@ -11,7 +11,6 @@ from uuid import UUID, uuid5
 
 from lab.simulation.scheduler import Process
 from lab.simulation.store import SimulatedDatabase
-from lab.simulation.wire import Wire
 from order import crud as orders
 from patterns.errors import NotFound, OrderflowError, ServerUnavailable, Unreadable
 from patterns.place_order import OrderRequest, PlaceOrder
@@ -214,4 +213,4 @@ class Clients:
         store = self.world.stores[service]
         current = self.world.scheduler.current
         process = current.process if current is not None else self.world.nature
-        return SimulatedDatabase(service, lambda: Wire(store, process))
+        return SimulatedDatabase(store, process)

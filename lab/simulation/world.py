@@ -14,9 +14,8 @@ from lab.simulation.invariants import Broken, Watch
 from lab.simulation.nature import befall
 from lab.simulation.prepared import PreparedDatabase
 from lab.simulation.scheduler import Process, Scheduler
-from lab.simulation.store import Store
+from lab.simulation.stores import STORES, Kind
 from lab.simulation.threads import SimulatedRuntime
-from lab.simulation.wire import Wire
 from patterns import topology
 from patterns.address import Answer
 from patterns.broker import EmbeddedTransport
@@ -44,7 +43,7 @@ class Instance:
     def start(self) -> None:
         """Begin a life (called from a task of the new process)."""
         module: Service = app_of(self.service).state.service
-        database = PreparedDatabase(self.service, self._connect)
+        database = PreparedDatabase(self.world.stores[self.service], self.process)
         use(SimulatedTransport(self.world, self.process))
         made = Service(
             self.service, database, module.metadata, module.wirings, tuple(dict.fromkeys(module._acts.values())),
@@ -52,9 +51,6 @@ class Instance:
         )
         made.start()
         self.running = made
-
-    def _connect(self) -> Wire:
-        return Wire(self.world.stores[self.service], self.process)
 
 
 @cache
@@ -73,15 +69,17 @@ class World:
     def __init__(
         self, seed: int, *, plan: Plan | None = None, rate: float = 0.0,
         weights: Mapping[str, float] | None = None, instances: int = 1, switching: float = 0.2,
+        store: Kind = "serial",
     ) -> None:
-        self.scheduler = Scheduler(seed, switching)
+        self.scheduler = Scheduler(seed, switching, crowded=not STORES[store].serial)
         self.runtime = SimulatedRuntime(self.scheduler)
         self.injector = Injector(self, plan or {}, rate, weights or {}, seed + 1)
         self.story: list[tuple[float, str, str]] = []
         self.nature = Process("nature")  # brokers, networks and operators: nothing kills it
         self.runtime.homes["embedded-broker-timer"] = self.nature
         self.runtime.before_work = self._gateway
-        self.stores = {service: Store(self, service) for service in SERVICES}
+        self.seen: Counter[str] = Counter()  # what else happened that a run should have seen
+        self.stores = {service: STORES[store](self, service) for service in SERVICES}
         self.others: list[Process] = []
         self.watch = Watch(self.stores)
         self.instances = [Instance(self, service, number) for service in SERVICES for number in range(1, instances + 1)]
@@ -89,7 +87,6 @@ class World:
         self.broker_is_up = True
         self.blocked_until = 0.0  # an alarm: the broker takes no messages before
         self.poison: dict[str, str] = {}  # messages nobody can handle, and the queue each was put into
-        self.seen: Counter[str] = Counter()  # what else happened that a run should have seen
         self.understood = understood()
 
     @contextmanager

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from lab.interleaving.episode import SCENARIOS, Play
-from lab.interleaving.stage import Stage, stages
+from lab.interleaving.on_postgres import stages
+from lab.interleaving.stage import Stage
 from lab.servers import Databases
 from patterns.settings import configure
 from patterns.shop import SERVICES

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Table, insert, select, update
 
+from lab.interleaving.on_postgres import PostgresStage
 from lab.interleaving.stage import Stage
 from order import crud as orders
 from patterns import database, inbox, journal, step
@@ -46,6 +47,7 @@ def select_then_update(
 @contextmanager
 def without_key(stage: Stage, table: str) -> Iterator[None]:
     """The table without its primary key: else the database itself would notice, and refuse."""
+    assert isinstance(stage, PostgresStage)
     stage.reset(stage.mode)
     stage.admin.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey".encode())
     yield

@@ -17,7 +17,7 @@ from patterns.errors import SettingsError
 
 CASE = Case(
     Workload(wishes=(Wish(mode="rpc", cancel_after=0.5), Wish(mode="saga", user=2)), chores=(Chore("price", 1, 5, 0.5),)),
-    7, {100: "crash", 150: "publish lost"}, 2, 0.5,
+    7, {100: "crash", 150: "publish lost"}, 2, 0.5, "read-committed",
 )
 
 
@@ -27,6 +27,7 @@ def test_a_case_is_the_same_when_it_is_read_again() -> None:
 
 @pytest.mark.parametrize("written", [
     {"plan": {"1": "locusts"}}, {"plan": {"x": "crash"}}, {"workload": {"wishes": [{"mode": "pigeon"}]}}, {"seed": "?"}, [],
+    {"store": "shoe box"},
 ])
 def test_what_is_no_case_is_refused_in_plain_words(written: object) -> None:
     with pytest.raises(SettingsError):
