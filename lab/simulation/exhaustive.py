@@ -3,15 +3,17 @@
 The run without faults tells which places there are; a run with a fault at one of them is the same up to there.  (To fork
 at each place instead of beginning again was tried: copying the memory costs as much as beginning again.)
 
-Some of it comes to the same.  What befalls a process or the broker between two statements of a transaction is the same
-after each: nothing of it is committed.  And until the services have started, all modes and endings are the same run.
-:func:`representatives` tries such things once, ``nightly`` everywhere.
+Some of it comes to the same.  What befalls a process or the broker between two calls of a thread finds the same world
+while nothing was done that another could see: within a transaction until its commit, between a commit and the publish or
+ack that follows, between a delivery and its transaction.  And until the services have started, all modes and endings are
+the same run.  :func:`representatives` tries such things once, ``nightly`` everywhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 from lab.simulation.case import Case
 from lab.simulation.faults import AT, EVERYWHERE, Visit
@@ -19,6 +21,11 @@ from lab.simulation.run import simulate
 
 Choose = Callable[[list[Visit]], Iterator[tuple[Visit, str]]]
 """Which faults are tried, of all that there are."""
+
+UNSEEN: Mapping[str, tuple[str, ...]] = {
+    "sql": ("sql", "commit"), "committed": ("publish", "ack"), "published": ("begin",), "take": ("begin",),
+}
+"""A place, and those a thread comes to next without a pause and without having done anything that another could see."""
 
 
 def places(case: Case) -> list[Visit]:
@@ -44,11 +51,16 @@ def everything(visits: list[Visit]) -> Iterator[tuple[Visit, str]]:
 def representatives(visits: list[Visit], turn: int = 0, turns: int = 1) -> Iterator[tuple[Visit, str]]:
     """Each kind at each place, but once only what comes to the same; of the start, every ``turns``-th fault (0: none)."""
     begun = max((visit.number for visit in visits if visit.place == "consume"), default=0)
-    for number, (visit, after) in enumerate(zip(visits, [*visits[1:], None], strict=True)):
-        inside = after is not None and visit.place == "sql" and replace(visit, number=after.number) == after
-        for other, kind in enumerate((() if inside else EVERYWHERE) + AT.get(visit.place, ())):
+    repeated = {visit.number for visit, after in pairwise(visits) if comes_to_the_same(visit, after)}
+    for number, visit in enumerate(visits):
+        for other, kind in enumerate((() if visit.number in repeated else EVERYWHERE) + AT.get(visit.place, ())):
             if visit.number > begun or (turns and (number + other) % turns == turn):
                 yield visit, kind
+
+
+def comes_to_the_same(visit: Visit, after: Visit) -> bool:
+    """Whether what befalls a process or the world here finds the same as at the next place."""
+    return (visit.process, visit.task) == (after.process, after.task) and after.place in UNSEEN.get(visit.place, ())
 
 
 def singles(case: Case, choose: Choose = everything) -> Iterator[Case]:

@@ -98,6 +98,7 @@ def add(tally: Tally, case: Case) -> None:
     tally.runs += 1
     tally.happened += Counter({f"{kind} @ {place}": count for (place, kind), count in result.happened.items()})
     tally.seen += Counter({f"orders {status}": count for status, count in result.outcomes.items()})
+    tally.seen += Counter({"steps": result.steps, "places": result.places, "looks at what always holds": result.looks})
     tally.violations += [Violation(broken, case.command) for broken in result.broken[:1]]
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from lab.verify.run import Outcome
 
-HEADINGS = ("tier", "runs", "faults", "violations", "at most, 95 %", "time")
+HEADINGS = ("tier", "runs", "faults", "violations", "at most, 95 %", "time", "faults/s", "steps/s")
 
 BOUND = (
     "At most, 95 %: none seen in N runs means fewer than 3 in N, of runs that are drawn as these were "
@@ -26,6 +26,11 @@ def bound(runs: int, violations: int) -> str:
     return f"{3 / runs:.1e}"
 
 
+def pace(outcome: Outcome, times: int) -> float | None:
+    """How many of these a second, by the clock; None where none were counted."""
+    return times / outcome.seconds if times and outcome.seconds else None
+
+
 def kinds(outcome: Outcome) -> Counter[str]:
     """How often each kind of fault came, wherever."""
     found: Counter[str] = Counter()
@@ -38,7 +43,8 @@ def rows(outcomes: list[Outcome]) -> list[list[str]]:
     """One row a tier."""
     return [
         [one.tier, f"{one.tally.runs:,} {one.unit}", f"{one.tally.faults:,}", str(len(one.tally.violations)),
-         bound(one.tally.runs, len(one.tally.violations)), f"{one.seconds:.0f} s"]
+         bound(one.tally.runs, len(one.tally.violations)), f"{one.seconds:.0f} s",
+         *(f"{each:,.0f}" if each else "–" for each in (pace(one, one.tally.faults), pace(one, one.tally.seen["steps"])))]
         for one in outcomes
     ]
 
@@ -79,6 +85,7 @@ def as_dict(outcomes: list[Outcome]) -> dict[str, Any]:
             "by_kind_and_place": dict(one.tally.happened), "seen": dict(one.tally.seen),
             "violations": [{"what": each.what, "again": each.again} for each in one.tally.violations],
             "hardly_seen": one.tally.hardly, "seconds": round(one.seconds, 1),
+            "faults_per_second": pace(one, one.tally.faults), "steps_per_second": pace(one, one.tally.seen["steps"]),
             "at_most_95_percent": None if one.tally.violations or not one.tally.runs else 3 / one.tally.runs,
         }
         for one in outcomes

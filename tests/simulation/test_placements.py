@@ -6,12 +6,13 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from lab.simulation.case import Case
 from lab.simulation.endings import ENDINGS, one_order
-from lab.simulation.exhaustive import everything, places, representatives, singles
+from lab.simulation.exhaustive import UNSEEN, comes_to_the_same, everything, places, representatives, singles
 from lab.simulation.faults import AT, EVERYWHERE, Visit
 from lab.simulation.placements import PARTS, TURNS, cases, judge, placements, run, share_of, slices
 from lab.verify.tier import Asked
@@ -39,14 +40,27 @@ def test_every_place_and_every_kind_is_in_the_list() -> None:
 
 
 def test_only_what_comes_to_the_same_is_left_out() -> None:
-    """A transaction's last statement stands for the others, and each fault of the start is tried in one mode."""
+    """A transaction's commit stands for its statements, and so on; each fault of the start is tried in one mode."""
     visits = places(one_order("topic"))
     once = [set(representatives(visits, turn, len(MODES))) for turn in range(len(MODES))]
     left_out = set(everything(visits)) - set().union(*once)
-    assert {visit.place for visit, _ in left_out} == {"sql"}
+    assert {visit.place for visit, _ in left_out} == set(UNSEEN)
     assert {kind for _, kind in left_out} == set(EVERYWHERE)
+    crashes = {visit.place for visit, kind in set().union(*once) if kind == "crash"}
+    assert crashes >= {visit.place for visit in visits} - set(UNSEEN)
     begun = max(visit.number for visit in visits if visit.place == "consume")
     assert all(visit.number <= begun for visit, _ in set.union(*once) - set.intersection(*once))
+
+
+def test_what_is_left_out_does_come_to_the_same() -> None:
+    """As far as the fault itself draws nothing by chance: how long a crashed process is away differs from place to place."""
+    case = one_order(random.choice(MODES))
+    pairs = [pair for pair in pairwise(places(case)) if comes_to_the_same(*pair)]
+    for kind in ("terminate", "connection lost", "channel closed", "consumer cancelled", "broker restart"):
+        one, other = (replace(case, plan={visit.number: kind}).run() for visit in random.choice(pairs))
+        assert (one.broken, one.outcomes, one.seen, one.looks) == (other.broken, other.outcomes, other.seen, other.looks), (
+            one.plan, other.plan)
+        assert one.happened.total() == other.happened.total() == 1
 
 
 def plans(cases: Iterable[Case]) -> list[tuple[int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from lab.verify.diary import Diary
 from lab.verify.figures import page
 from lab.verify.run import Outcome, SliceTrouble, verify
-from lab.verify.table import as_dict, bound, clean, kinds
+from lab.verify.table import as_dict, bound, clean, kinds, rows
 from lab.verify.tier import Asked, Tally
 from lab.verify.tiers import known
 from patterns.errors import SettingsError
@@ -40,6 +41,13 @@ def test_what_was_broken_is_told_with_the_way_back(path: Path) -> None:
     assert [each.what for each in outcome.tally.violations] == ["thirteen"]
     assert not clean([outcome]) and "thirteen (`orderflow verify --seed 13`)" in page([outcome])
     assert as_dict([outcome])["dice"]["at_most_95_percent"] is None
+
+
+def test_a_table_says_how_fast_it_was() -> None:
+    outcome = Outcome("dice", "throws", Tally(runs=1, happened=Counter(odd=30), seen=Counter(steps=4_500)), seconds=1.5)
+    assert as_dict([outcome])["dice"]["faults_per_second"] == 20
+    assert rows([outcome])[0][-2:] == ["20", "3,000"]
+    assert rows([Outcome("dice", "throws")])[0][-2:] == ["–", "–"]
 
 
 def test_a_run_that_saw_too_little_is_not_clean(path: Path) -> None:
