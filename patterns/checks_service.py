@@ -40,7 +40,7 @@ def unsayable(wirings: Wirings, acts: Sequence[Handler]) -> list[str]:
 
 def too_long(service: str, wirings: Wirings) -> list[str]:
     """Every name fits into its column of the journal: PostgreSQL enforces their lengths, SQLite does not."""
-    found = dict.fromkeys((name, most) for name, most in _names(service, wirings))
+    found = dict.fromkeys(_names(service, wirings))
     return [f"{name!r} is too long: at most {most} characters" for name, most in found if len(name) > most]
 
 

@@ -131,6 +131,12 @@ def configure(**overrides: Any) -> Settings:
     return _current
 
 
+def use_settings(given: Settings) -> None:
+    """Let these be the settings from now on; nothing is read."""
+    global _current
+    _current = given
+
+
 def _complaint(detail: Any) -> str:
     """One wrong setting in plain words; the value is shown unless it is a URL, which may hold a password."""
     name = ".".join(str(part) for part in detail["loc"]).upper()

@@ -14,6 +14,7 @@ Every queue is durable and named, so a service that is down loses nothing.  Decl
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from patterns.amqp import Channel, Declares
@@ -85,11 +86,11 @@ def _declare_own(channel: Declares, service: str, wirings: Mapping[str, Wiring])
     declare_queue(channel, dead_queue(service), aside_arguments(config), config)
     arguments = main_arguments(service, config)
     needs = [wiring.needs(service) for wiring in wirings.values()]
-    for queue in dict.fromkeys(queue for need in needs for queue in need.queues):
+    for queue in dict.fromkeys(chain.from_iterable(need.queues for need in needs)):
         declare_queue(channel, queue, arguments, config)
-    for name, kind in dict.fromkeys(exchange for need in needs for exchange in need.exchanges):
+    for name, kind in dict.fromkeys(chain.from_iterable(need.exchanges for need in needs)):
         channel.declare_exchange(name, kind)
-    for binding in dict.fromkeys(binding for need in needs for binding in need.bindings):
+    for binding in dict.fromkeys(chain.from_iterable(need.bindings for need in needs)):
         channel.bind(*binding)
 
 

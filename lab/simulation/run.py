@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from uuid import UUID
 
 from lab.books import Books, open_books
@@ -24,7 +24,7 @@ from lab.simulation.stores import Kind
 from lab.simulation.story import stories
 from lab.simulation.workload import Clients, Workload
 from lab.simulation.world import World
-from patterns.settings import configure
+from patterns.settings import Settings, configure, use_settings
 from patterns.shop import SERVICES
 
 TROUBLE_SECONDS = 12.0
@@ -68,8 +68,7 @@ def simulate(
     weights: Mapping[str, float] | None = None, instances: int = 1, switching: float = 0.2, store: Kind = "serial",
 ) -> Result:
     """Run it; the same arguments give the same result."""
-    configure(payment_failure_rate=0.15, delivery_failure_rate=0.15, verdict_seed=str(seed), order_deadline_seconds=30,
-              rpc_wait_seconds=3, retry_delays_seconds=(0.5, 1, 2), relay_seconds=6)
+    use_settings(of_every_run().model_copy(update={"verdict_seed": str(seed)}))
     world = World(seed, plan=plan, rate=rate, weights=weights, instances=instances, switching=switching, store=store)
     clients = Clients(world, workload)
     broken: list[str] = []
@@ -112,6 +111,15 @@ def seeded(seed: int) -> Iterator[None]:
         yield
     finally:
         random.setstate(before)
+
+
+@cache
+def of_every_run() -> Settings:
+    """The settings of a simulated shop but for its seed; whatever the environment says of the rest is read once."""
+    return configure(
+        payment_failure_rate=0.15, delivery_failure_rate=0.15, order_deadline_seconds=30, rpc_wait_seconds=3,
+        retry_delays_seconds=(0.5, 1, 2), relay_seconds=6,
+    )
 
 
 @contextmanager
