@@ -150,25 +150,28 @@ def at_rest(world: World, clients: Clients, began: float) -> bool:
     if world.scheduler.now - began > TROUBLE_SECONDS + QUIET_SECONDS:
         return True
     if clients.busy or (world.injector.rate and not world.injector.healed):
-        return clients.busy == 0 and not under_way(world)
-    return not under_way(world)
+        return clients.busy == 0 and not any(under_way(world))
+    return not any(under_way(world))
 
 
-def under_way(world: World) -> list[str]:
-    """What is not finished."""
-    found = [f"{service}: a transaction" for service in SERVICES if world.stores[service].busy]
-    if found:
-        return found
-    found = [f"{service}: outbox" for service in SERVICES
-             if world.stores[service].rows("SELECT 1 FROM outbox WHERE sent_at IS NULL LIMIT 1")]
+def under_way(world: World) -> Iterator[str]:
+    """What is not finished; whoever wants to know only whether there is something asks for the first."""
+    busy = [f"{service}: a transaction" for service in SERVICES if world.stores[service].busy]
+    yield from busy
+    if busy:
+        return
+    for service in SERVICES:
+        if world.stores[service].rows("SELECT 1 FROM outbox WHERE sent_at IS NULL LIMIT 1"):
+            yield f"{service}: outbox"
     if world.stores["order"].rows(
         "SELECT 1 FROM orders WHERE status = 'PROCESSING' OR (status = 'FAILED' AND undone_at IS NULL) LIMIT 1"
     ):
-        found.append("open orders")
+        yield "open orders"
     if not world.broker_is_up:
-        found.append("the broker is away")
-    depths = world.broker.queues()
-    return found + [name for name, (ready, unacked, _) in depths.items() if ready + unacked and not name.endswith(".parked")]
+        yield "the broker is away"
+    for name, (ready, unacked, _) in world.broker.queues().items():
+        if ready + unacked and not name.endswith(".parked"):
+            yield name
 
 
 def when_quiet(world: World, clients: Clients) -> list[str]:

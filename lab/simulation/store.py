@@ -13,14 +13,14 @@ from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, MetaData, NullPool, create_engine, event
+from sqlalchemy import Engine, MetaData, NullPool, create_engine
 
+from lab.simulation.beginning import begin_by_the_driver
 from lab.simulation.scheduler import Process
 from lab.simulation.waiting import Lock
 from lab.simulation.wire import Wire
 from patterns import schema
 from patterns.database import Database
-from patterns.engine import begin_sqlite
 from patterns.many import know_many
 
 if TYPE_CHECKING:
@@ -127,6 +127,6 @@ _WIRES: dict[str, Callable[[], Wire]] = {}
 @cache
 def _engine(service: str, driver: str) -> Engine:
     made = create_engine(f"{driver}://", creator=lambda: _WIRES[service](), poolclass=NullPool)
-    event.listen(made, "begin", begin_sqlite)
+    begin_by_the_driver(made)
     know_many(made)
     return made
