@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain
 from typing import cast
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from sqlalchemy import Column, String
 
 from patterns.address import Answer, Rpc
 from patterns.journal import inbox, outbox
-from patterns.wiring import Handler, Wirings, accepts, outcomes
+from patterns.wiring import Handler, Wiring, Wirings, accepts, outcomes
 
 _ANY_ORDER = UUID(int=0)
 
@@ -22,11 +24,17 @@ def complaints(service: str, wirings: Wirings, acts: Sequence[Handler] = ()) -> 
 
 def homeless(wirings: Wirings) -> list[str]:
     """Whatever a handler may say has an address; only what is asked for by RPC may go back to the asker instead."""
-    return list(dict.fromkeys(
+    return list(dict.fromkeys(chain.from_iterable(
+        wiring.once((homeless, mode), partial(_homeless, mode, wiring)) for mode, wiring in wirings.items()
+    )))
+
+
+def _homeless(mode: str, wiring: Wiring) -> list[str]:
+    return [
         f"{line.handler.__name__} answers {message.__name__}, which has no address in mode {mode}"
-        for mode, wiring in wirings.items() for line in wiring.lines if not isinstance(line.address, Rpc)
+        for line in wiring.lines if not isinstance(line.address, Rpc)
         for message in outcomes(line.handler) if not wiring.destinations(message)
-    ))
+    ]
 
 
 def unsayable(wirings: Wirings, acts: Sequence[Handler]) -> list[str]:
@@ -40,8 +48,17 @@ def unsayable(wirings: Wirings, acts: Sequence[Handler]) -> list[str]:
 
 def too_long(service: str, wirings: Wirings) -> list[str]:
     """Every name fits into its column of the journal: PostgreSQL enforces their lengths, SQLite does not."""
-    found = dict.fromkeys(_names(service, wirings))
-    return [f"{name!r} is too long: at most {most} characters" for name, most in found if len(name) > most]
+    return list(dict.fromkeys(chain(_longer([(service, _SERVICE)]), *(
+        wiring.once((too_long, service, mode), partial(_too_long, service, mode, wiring)) for mode, wiring in wirings.items()
+    ))))
+
+
+def _too_long(service: str, mode: str, wiring: Wiring) -> list[str]:
+    return _longer(_names(service, mode, wiring))
+
+
+def _longer(names: Iterable[tuple[str, int]]) -> list[str]:
+    return [f"{name!r} is too long: at most {most} characters" for name, most in names if len(name) > most]
 
 
 def _most(column: Column[str]) -> int:
@@ -54,15 +71,13 @@ _SAID, _ADDRESS, _EXCHANGE, _KEY = map(
     _most, (outbox.c.type, outbox.c.address, outbox.c.exchange, outbox.c.routing_key))
 
 
-def _names(service: str, wirings: Wirings) -> Iterator[tuple[str, int]]:
+def _names(service: str, mode: str, wiring: Wiring) -> Iterator[tuple[str, int]]:
     """Each name with the most characters its column takes."""
-    yield service, _SERVICE
-    for mode, wiring in wirings.items():
-        yield mode, _MODE
-        yield from ((queue, _QUEUE) for queue in wiring.needs(service).queues)
-        for line in wiring.lines:
-            yield line.handler.__name__, _HANDLER
-            yield from ((message.__name__, _HEARD) for message in accepts(line.handler))
-        for message, address in wiring.says:
-            exchange, key = ("", "") if isinstance(address, Answer) else address.target(_ANY_ORDER)
-            yield from ((message.__name__, _SAID), (str(address), _ADDRESS), (exchange, _EXCHANGE), (key, _KEY))
+    yield mode, _MODE
+    yield from ((queue, _QUEUE) for queue in wiring.needs(service).queues)
+    for line in wiring.lines:
+        yield line.handler.__name__, _HANDLER
+        yield from ((message.__name__, _HEARD) for message in accepts(line.handler))
+    for message, address in wiring.says:
+        exchange, key = ("", "") if isinstance(address, Answer) else address.target(_ANY_ORDER)
+        yield from ((message.__name__, _SAID), (str(address), _ADDRESS), (exchange, _EXCHANGE), (key, _KEY))

@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from patterns.address import Address, Answer, Kind, Queue, reaches
 from patterns.errors import WiringError
@@ -20,6 +20,8 @@ from patterns.message import Message
 
 Handler = Callable[..., Message | tuple[Message, ...] | None]
 Preparation = Callable[[Any], Any]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +56,27 @@ class Wiring:
 
     def needs(self, service: str) -> Needs:
         """What must exist for this service; found out once, since every new connection declares it."""
-        if service not in self._needs:
-            said, heard = [address for _, address in self.says], [line.address for line in self.lines]
-            bound = [address for address in heard if not isinstance(address, Queue | Answer)]
-            exchanges = [(one.exchange, one.kind) for one in (*said, *heard) if not isinstance(one, Queue | Answer)]
-            self._needs[service] = Needs(
-                tuple(dict.fromkeys(one.queue_for(service) for one in heard if not isinstance(one, Answer))),
-                tuple(dict.fromkeys(exchanges)),
-                tuple(dict.fromkeys((one.queue_for(service), one.exchange, one.binding) for one in bound)),
-            )
-        return self._needs[service]
+        return self.once((Needs, service), lambda: self._needs(service))
+
+    def _needs(self, service: str) -> Needs:
+        said, heard = [address for _, address in self.says], [line.address for line in self.lines]
+        bound = [address for address in heard if not isinstance(address, Queue | Answer)]
+        exchanges = [(one.exchange, one.kind) for one in (*said, *heard) if not isinstance(one, Queue | Answer)]
+        return Needs(
+            tuple(dict.fromkeys(one.queue_for(service) for one in heard if not isinstance(one, Answer))),
+            tuple(dict.fromkeys(exchanges)),
+            tuple(dict.fromkeys((one.queue_for(service), one.exchange, one.binding) for one in bound)),
+        )
+
+    def once(self, question: object, find: Callable[[], T]) -> T:
+        """The answer to a question about this wiring, found once: a wiring does not change."""
+        if question not in self._found:
+            self._found[question] = find()
+        found: T = self._found[question]
+        return found
 
     @cached_property
-    def _needs(self) -> dict[str, Needs]:
+    def _found(self) -> dict[object, Any]:
         return {}
 
     def destinations(self, message: type[Message]) -> tuple[Address, ...]:
