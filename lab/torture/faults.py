@@ -52,7 +52,7 @@ class Faults:
         """Whether it comes to be so in this time; asked again and again, for nobody tells."""
         until = time.monotonic() + seconds
         while not what():
-            if time.monotonic() > until or self.given_up.wait(0.05):
+            if time.monotonic() > until or self.given_up.wait(0.1):
                 return False
         return True
 

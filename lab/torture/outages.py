@@ -22,6 +22,9 @@ from lab.torture.readiness import Readiness
 from patterns import topology
 from patterns.shop import SERVICES
 
+ASK_SECONDS = 0.25
+"""How often everybody is asked; an outage lasts seconds, and whoever is asked does not work meanwhile."""
+
 
 @dataclass
 class Outage:
@@ -44,7 +47,8 @@ class Broker:
     def take_away(self, *, crash: bool, given_up: threading.Event) -> Outage:
         """Stop it, or kill it; wait until everybody has noticed; start it, and wait until everybody is back."""
         outage = Outage("killed" if crash else "stopped")
-        with Readiness({process.name: url for process in self._processes for url in process.services.values()}) as ready:
+        urls = {process.name: url for process in self._processes for url in process.services.values()}
+        with Readiness(urls, ASK_SECONDS) as ready:
             began = time.monotonic()
             self._end(crash)
             ready.wait_for(lambda: not ready.never_red, given_up)

@@ -14,16 +14,17 @@ PATIENCE_SECONDS = 120.0
 """How long everybody may take to notice that a server is away, and then to be back, on a busy machine."""
 
 SAMPLE_SECONDS = 0.05
+"""The pause between two rounds of questions, unless another is wanted: of a dozen processes each round costs something."""
 
 
 class Readiness:
     """Who says what on ``/readyz``.  ``red``: who said 503 at some time, and the troubles that were named."""
 
-    def __init__(self, urls: Mapping[str, str]) -> None:
+    def __init__(self, urls: Mapping[str, str], every: float = SAMPLE_SECONDS) -> None:
         self.red: dict[str, dict[str, str]] = {}
         self._urls = {name: f"{url}/readyz" for name, url in urls.items()}
         self._green: set[str] = set()
-        self._rounds = 0
+        self._every, self._rounds = every, 0
         self._over = threading.Event()
         self._asked = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="readiness", daemon=True)
@@ -52,11 +53,11 @@ class Readiness:
         with self._asked:
             asked = self._rounds + 2
             while not (self._rounds >= asked and what()) and not given_up.is_set() and time.monotonic() < until:
-                self._asked.wait(SAMPLE_SECONDS)
+                self._asked.wait(self._every)
 
     def _run(self) -> None:
         with clients.client(timeout=30) as http:
-            while not self._over.wait(SAMPLE_SECONDS):
+            while not self._over.wait(self._every):
                 green = {name for name, url in self._urls.items() if self._is_green(http, name, url)}
                 with self._asked:
                     self._green, self._rounds = green, self._rounds + 1
