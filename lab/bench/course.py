@@ -11,8 +11,8 @@ from pathlib import Path
 
 from lab.audit import audit_when_quiet
 from lab.bench.likeness import unlike
-from lab.bench.measures import Figures, Measure, closed_loop, drain, open_loop
-from lab.bench.meter import Meter, peak_memory
+from lab.bench.measures import Figures, Measure, closed_loop, drain, idle, open_loop
+from lab.bench.meter import Meter, memory
 from lab.bench.plan import BenchTrouble, Plan
 from lab.bench.result import HALF, Results, loop_name
 from lab.bench.rows import fill, stock_up
@@ -51,7 +51,7 @@ def bench(plan: Plan, watch: Watch = lambda _: None, servers: Real | None = None
                 _check(sessions)
             for session in sessions:
                 results.memory[session.team.name] = {
-                    process.name: round(peak_memory(process.pid), 1) for process in session.team.processes}
+                    process.name: round(memory(process.pid, "VmHWM"), 1) for process in session.team.processes}
         return results
 
 
@@ -72,6 +72,8 @@ def _sessions(plan: Plan, place: Real, logs: Path) -> Iterator[list[Session]]:
 def _round(mode: str, turn: int, sessions: list[Session], results: Results, watch: Watch) -> None:
     """Each measurement once with each team; the first round of a mode begins with some orders that do not count."""
     warm_up: dict[str, Measure] = {"warm-up": _warm_up} if turn == 0 else {}
+    if turn == 0 and mode == results.plan.modes[0]:
+        warm_up |= {"idle": lambda session: {"idle": idle(session, session.plan.idle_seconds)}}
     for name, measure in {**warm_up, **_measures(mode, results)}.items():
         for session in sessions:
             tick = Tick(name, mode, session.team.name, turn + 1, results.plan.rounds)

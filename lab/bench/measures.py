@@ -15,8 +15,8 @@ Figures = dict[str, float]
 
 ACCEPTING = 16
 """Clients at once while a backlog is made."""
-MIDDLE = (0.2, 0.8)
-"""The steady part of a drain: between these shares of its orders."""
+FIRST, HALF, LAST = 0.2, 0.5, 0.8
+"""The steady part of a drain is between the first and the last of these shares of its orders."""
 LOOK_SECONDS = 0.005
 """How often the orders that clients wait for are looked at, all in one statement by key."""
 
@@ -32,15 +32,34 @@ def drain(session: Session, orders: int, kinds: Collection[Kind]) -> dict[str, F
     accept = {"orders_per_second": orders / seconds, **accepted.since(before).per_order(orders)}
     began = watcher.now()
     session.team.resume()
-    session.settle(orders)
+    seen = session.settle(orders)
     watcher.wait_until_quiet()
     spent = session.spent().since(accepted)
     ends = session.ends_since(since, orders)
-    first, last = (ends[int(share * (orders - 1))] for share in MIDDLE)
-    steady = (MIDDLE[1] - MIDDLE[0]) * orders / max(last - first, 1e-9)
-    drained = {"orders_per_second": orders / (ends[-1] - began), "steady_per_second": steady, **spent.per_order(orders)}
+    drained = {"orders_per_second": orders / (ends[-1] - began), **steadiness(ends, seen), **spent.per_order(orders)}
     measured: dict[Kind, Figures] = {"accept": accept, "drain": drained}
     return {kind: figures for kind, figures in measured.items() if kind in kinds}
+
+
+def steadiness(ends: Sequence[float], seen: Sequence[tuple[int, float]]) -> Figures:
+    """The rate of the steady middle and of its halves, and the memory after the first fifth and at the end."""
+    def rate(begin: float, end: float) -> float:
+        first, last = (ends[int(share * (len(ends) - 1))] for share in (begin, end))
+        return (end - begin) * len(ends) / max(last - first, 1e-9)
+
+    early = next(mib for done, mib in seen if done >= FIRST * len(ends))
+    return {
+        "steady_per_second": rate(FIRST, LAST), "early_per_second": rate(FIRST, HALF), "late_per_second": rate(HALF, LAST),
+        "memory_early_mib": early, "memory_late_mib": seen[-1][1],
+    }
+
+
+def idle(session: Session, seconds: float) -> Figures:
+    """What it takes to wait for work: the share of a core that one process uses, in percent."""
+    before = session.spent()
+    threading.Event().wait(seconds)
+    spent = session.spent().since(before).cpu["services"]
+    return {"idle_percent": 100 * spent / seconds / len(session.team.processes)}
 
 
 def closed_loop(session: Session, orders: int, clients: int) -> Figures:
@@ -54,7 +73,7 @@ def open_loop(session: Session, orders: int, per_second: float) -> Figures:
 
 
 def _timed(session: Session, orders: int, clients: int, gap_seconds: float) -> Figures:
-    before, endings = session.spent(), Endings(session)
+    before, endings = session.spent(), Endings(session, orders)
     with endings:
         crowd, seconds = session.place(orders, clients, endings.wait, gap_seconds)
     session.watcher.wait_until_quiet()
@@ -76,8 +95,8 @@ def spread(seconds: Sequence[float]) -> Figures:
 class Endings:
     """Lets clients wait for their orders' endings: one thread looks, for all of them."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, session: Session, orders: int) -> None:
+        self._session, self._orders = session, orders
         self.at: dict[UUID, float] = {}
         self._bells: dict[UUID, threading.Event] = {}
         self._wanted, self._over = threading.Event(), threading.Event()
@@ -100,7 +119,7 @@ class Endings:
             self._wanted.set()
             if not bell.wait(self._session.plan.limit_seconds):
                 raise BenchTrouble(f"{self._session.team.name}: order {placed.order_id} does not settle")
-        self._session.tell(len(self.at), 0)
+        self._session.tell(len(self.at), self._orders)
 
     def _look(self) -> None:
         while self._wanted.wait() and not self._over.is_set():

@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import psycopg
 from psycopg import sql
@@ -108,9 +109,9 @@ def spent_by(pids: Iterable[int]) -> float:
     return total / TICKS
 
 
-def peak_memory(pid: int) -> float:
-    """The most memory a process ever had, in MiB (VmHWM)."""
+def memory(pid: int, what: Literal["VmRSS", "VmHWM"]) -> float:
+    """The memory of a process in MiB: what it has (VmRSS), or the most it ever had (VmHWM)."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(f"{what}:"):
             return int(line.split()[1]) / 1024
     return 0.0

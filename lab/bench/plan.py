@@ -36,6 +36,7 @@ class Plan:
     rows: int = 0
     """Settled orders in the tables before anything is measured."""
     warm_up: int = 50
+    idle_seconds: float = 10.0
     limit_seconds: float = 1800.0
     """How long one measurement may take at most."""
 

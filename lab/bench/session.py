@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lab.bench.books import differences
 from lab.bench.load import Clients, Then, bodies
-from lab.bench.meter import Meter, Spent
+from lab.bench.meter import Meter, Spent, memory
 from lab.bench.plan import BenchTrouble, Plan
 from lab.bench.teams import Team
 from lab.bench.watch import Watcher
@@ -64,9 +64,16 @@ class Session:
         crowd = Clients(self.team.ports, clients, then or (lambda _: self.tell(len(crowd.placed), orders)))
         return crowd, crowd.place(bodies(self.mode, orders), gap_seconds)
 
-    def settle(self, orders: int) -> None:
-        """Wait until every order is settled."""
-        self.watcher.wait_until_settled(lambda left: self.tell(orders - left, orders))
+    def settle(self, orders: int) -> list[tuple[int, float]]:
+        """Wait until every order is settled; answers how many were, and the memory of all processes then (MiB), as seen."""
+        seen: list[tuple[int, float]] = []
+
+        def told(left: int) -> None:
+            seen.append((orders - left, sum(memory(process.pid, "VmRSS") for process in self.team.processes)))
+            self.tell(orders - left, orders)
+
+        self.watcher.wait_until_settled(told)
+        return seen
 
     def ends_since(self, moment: float, orders: int) -> list[float]:
         """When the orders placed since then became a success.  Raises BenchTrouble when not all of them did."""

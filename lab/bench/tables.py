@@ -6,6 +6,7 @@ from lab.bench.result import BARE, HALF, OURS, Results, loop_name
 from lab.compare.tables import Grid
 
 SPLIT = ("services", "broker", "database")
+STEADY = ("early_per_second", "late_per_second", "memory_early_mib", "memory_late_mib")
 COUNTS = ("messages", "copies", "transactions", "statements")
 
 
@@ -14,6 +15,7 @@ def grids(results: Results) -> dict[str, Grid]:
     made = {
         "Orders per second": throughput(results), "Milliseconds from POST to settled": latency(results),
         "What an order costs, while a backlog is drained": costs(results), "Peak memory of a process, MiB": memory(results),
+        "How steady a drain is: its middle's first half and second": steadiness(results),
     }
     return {title: grid for title, grid in made.items() if grid.rows}
 
@@ -55,6 +57,13 @@ def costed(results: Results, mode: str) -> str:
     """The measurement that costs are taken from: the drain, else the busiest closed loop; empty if there is none."""
     wanted = ("drain", *map(loop_name, sorted(results.plan.clients, reverse=True)))
     return next((what for what in wanted if what in results.rounds.get(mode, {})), "")
+
+
+def steadiness(results: Results) -> Grid:
+    """Rate and memory early and late in each drain: what grows with the work would show here."""
+    rows = [(mode, team, *(_shown(results.median(mode, "drain", team, figure), 1) for figure in STEADY))
+            for mode, measured in results.rounds.items() if "drain" in measured for team in (OURS, BARE)]
+    return Grid(("mode", "whose", "orders/s early", "late", "MiB of all processes early", "late"), rows)
 
 
 def memory(results: Results) -> Grid:

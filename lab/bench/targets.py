@@ -47,6 +47,11 @@ def _tail(results: Results, mode: str) -> float | None:
 
 RATE = "orders_per_second"
 
+
+def _idle(results: Results, mode: str) -> float | None:
+    return results.median(mode, "idle", OURS, "idle_percent")
+
+
 TARGETS = (
     Target("drain, by bare", ASYNC, 0.6, True, _ratio("drain", RATE)),
     Target("closed loop, 16 clients, by bare", ASYNC, 0.7, True, _ratio(loop_name(16), RATE)),
@@ -54,6 +59,7 @@ TARGETS = (
     Target("CPU ms of all services per order, drain", ("topic",), 2.0, False, _services_cpu),
     Target("one order at a time, p50, by bare", EVERY, 2.0, False, _ratio(loop_name(1), "p50_ms")),
     Target("p99 by p50, at half load", EVERY, 8.0, False, _tail),
+    Target("an idle service, % of a core", EVERY, 1.0, False, _idle),
     Target("HTTP accept, by bare", ASYNC, 0.5, True, _ratio("accept", RATE)),
 )
 

@@ -31,7 +31,7 @@ def bench(
     from lab.bench import files, plan, screen
     from lab.bench.course import bench as run
 
-    few = {"orders": 20, "clients": (4,), "rounds": 1, "warm_up": 4} if quick else {}
+    few = {"orders": 20, "clients": (4,), "rounds": 1, "warm_up": 4, "idle_seconds": 1.0} if quick else {}
     planned = plan.Plan(**{  # type: ignore[arg-type]
         "modes": _known("--mode", mode, MODES), "orders": orders, "clients": _numbers(clients), "rounds": rounds,
         "kinds": _known("--only", only, get_args(plan.Kind)), "scale": _scale(scale), "rows": rows, **few,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from lab.bench.measures import spread
+from lab.bench.measures import spread, steadiness
 from lab.bench.plan import BenchTrouble
 from lab.bench.result import BARE, OURS, Results
 from lab.bench.tables import grids
@@ -55,6 +55,13 @@ def test_every_table_shows_both() -> None:
     assert shown["Orders per second"].rows[0][:3] == ("topic", "drain", "50.0 / 100.0")
     assert {row[1] for row in shown["What an order costs, while a backlog is drained"].rows} == {OURS, BARE}
     assert shown["Peak memory of a process, MiB"].rows == [("order-1", "90", "30")]
+
+
+def test_a_drain_that_becomes_slower_and_larger_is_seen_to() -> None:
+    ends = [number / 100 for number in range(50)] + [0.5 + number / 50 for number in range(50)]
+    figures = steadiness(ends, [(10, 90.0), (20, 100.0), (60, 120.0), (100, 150.0)])
+    assert figures["early_per_second"] > 1.9 * figures["late_per_second"]
+    assert (figures["memory_early_mib"], figures["memory_late_mib"]) == (100.0, 150.0)
 
 
 def test_percentiles_are_in_milliseconds_and_of_more_than_one_order() -> None:
