@@ -11,22 +11,9 @@ from typing import Any
 import psycopg2
 from psycopg2.extras import execute_values
 
-from lab.bench.bare import steps
-from lab.bench.bare.steps import NOW, Body
-
-_INBOX = (
-    "INSERT INTO inbox (service, message_id, order_id, type, mode, queue, handler, sender, heard_at) VALUES %s"
-    " ON CONFLICT DO NOTHING RETURNING message_id"
-)
-_INBOX_ROW = f"(%s, %s, %s, %s, %s, %s, %s, %s, {NOW})"
-_OUTBOX = (
-    "INSERT INTO outbox (message_id, order_id, type, mode, address, exchange, routing_key, body, headers, correlation_id,"
-    " awaits_answer, said_at, due_at, attempts, sent_at) VALUES %s ON CONFLICT DO NOTHING RETURNING message_id"
-)
-_OUTBOX_ROW = f"(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, {NOW}, {NOW} + 1, 0, "
-_SENT = f"UPDATE outbox SET sent_at = {NOW} WHERE message_id IN %s AND sent_at IS NULL"
-_ANSWERED = f"UPDATE outbox SET sent_at = {NOW} WHERE message_id = %s AND order_id = %s AND sent_at IS NULL"
-
+from lab.bench.bare import steps, texts
+from lab.bench.bare.statements import Refused, Statements
+from lab.bench.bare.steps import Body
 
 REPLIES = "amq.rabbitmq.reply-to"
 """Where answers to requests arrive: RabbitMQ's direct reply-to."""
@@ -71,6 +58,7 @@ class Journal:
         }
         self.queues = [queue for queue in self.heard if queue != REPLIES]
         self._database = psycopg2.connect(url)
+        self._sql = Statements(self._database.cursor())
 
     def handle(self, letters: Sequence[Letter]) -> list[Said]:
         """Let each step work, in one transaction; what no step is for is passed over."""
@@ -81,24 +69,24 @@ class Journal:
         if self.service == "payment":
             for _ in batch:
                 steps.ask_gateway(self.gateway)
-        with self._database, self._database.cursor() as cursor:
-            self._hear(cursor, batch)
+        with self._database:
+            self._hear(batch)
             if len(batch) > 1 and self.service in ("product", "user"):
-                steps.lock(cursor, self.service, [body for *_, body in batch])
+                steps.lock(self._sql.cursor, self.service, [body for *_, body in batch])
             said: list[Said] = []
             for letter, mode, handler, body in batch:
                 if letter.queue == REPLIES:
-                    cursor.execute(_ANSWERED, (letter.properties.correlation_id, body["order_id"]))
-                answer = steps.STEPS[handler](cursor, letter.properties.type, body)
+                    self._sql.later(texts.ANSWERED, letter.properties.correlation_id, body["order_id"])
+                answer = steps.STEPS[handler](self._sql, letter.properties.type, body)
                 said += self.say(mode, answer, letter.properties) if answer else []
-            write(cursor, said)
+            self._write(said)
         return said
 
     def accept(self, mode: str, order: Body) -> list[Said]:
         """Accept an order from a client, in one transaction."""
-        with self._database, self._database.cursor() as cursor:
-            said = self.say(mode, ("OrderPlaced", steps.place(cursor, order, mode)))
-            write(cursor, said)
+        with self._database:
+            said = self.say(mode, ("OrderPlaced", steps.place(self._sql, order, mode)))
+            self._write(said)
         return said
 
     def say(self, mode: str, answer: tuple[str, Body], asked: Any = None) -> list[Said]:
@@ -122,28 +110,29 @@ class Journal:
         """Note what the broker has confirmed."""
         ids = tuple(one.id for one in said if not one.awaits_answer and not one.is_reply)
         if ids:
-            with self._database, self._database.cursor() as cursor:
-                cursor.execute(_SENT, (ids,))
+            with self._database:
+                self._sql.cursor.execute(texts.SENT, (ids,))
 
     def _line(self, letter: Letter) -> tuple[str, str | None]:
         mode, handlers = self.heard[letter.queue]
         return mode, handlers.get(letter.properties.type)
 
-    def _hear(self, cursor: Any, batch: Sequence[tuple[Letter, str, str, Body]]) -> None:
+    def _hear(self, batch: Sequence[tuple[Letter, str, str, Body]]) -> None:
         rows = [(self.service, letter.properties.message_id, body["order_id"], letter.properties.type, mode, letter.queue,
                  handler, letter.properties.app_id) for letter, mode, handler, body in batch]
-        new = execute_values(cursor, _INBOX, rows, _INBOX_ROW, page_size=len(rows), fetch=True)
+        new = execute_values(self._sql.cursor, texts.INBOX, rows, texts.INBOX_ROW, page_size=len(rows), fetch=True)
         if len(new) != len(rows):
-            raise steps.Refused(f"{len(rows) - len(new)} messages were heard before")
+            raise Refused(f"{len(rows) - len(new)} messages were heard before")
 
-
-def write(cursor: Any, said: Sequence[Said]) -> None:
-    """Write what is said into the outbox: what is to be sent, and answers, which count as sent."""
-    for replies, at in ((False, "NULL)"), (True, f"{NOW})")):
-        rows = [(one.id, one.order_id, one.type, one.mode, one.address, one.exchange, one.key, one.body,
-                 json.dumps(one.headers), one.correlation_id, one.awaits_answer) for one in said if one.is_reply is replies]
-        if rows:
-            execute_values(cursor, _OUTBOX, rows, _OUTBOX_ROW + at, page_size=len(rows), fetch=True)
+    def _write(self, said: Sequence[Said]) -> None:
+        """Write what is said into the outbox: what is to be sent, and answers, which count as sent."""
+        self._sql.flush()
+        for replies, at in ((False, "NULL)"), (True, f"{texts.NOW})")):
+            rows = [(one.id, one.order_id, one.type, one.mode, one.address, one.exchange, one.key, one.body,
+                     json.dumps(one.headers), one.correlation_id, one.awaits_answer)
+                    for one in said if one.is_reply is replies]
+            if rows:
+                execute_values(self._sql.cursor, texts.OUTBOX, rows, texts.OUTBOX_ROW + at, page_size=len(rows), fetch=True)
 
 
 def _id(order_id: str, type_: str, address: str) -> str:

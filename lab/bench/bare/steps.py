@@ -8,130 +8,101 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-NOW = "extract(epoch from statement_timestamp())::double precision"
+from lab.bench.bare import texts
+from lab.bench.bare.statements import Statements
 
 Body = dict[str, Any]
 Answer = tuple[str, Body] | None
-Step = Callable[[Any, str, Body], Answer]
+Step = Callable[[Statements, str, Body], Answer]
 
 REACHED = {"StockReserved": "STOCK_RESERVED", "FundsHeld": "FUNDS_HELD", "PaymentTaken": "PAYMENT_TAKEN"}
 
-_STEP = "INSERT INTO {} (order_id, state, begun_at, changed_at, {}) VALUES (%s, %s, {}, {}, %s{}) ON CONFLICT DO NOTHING"
-_RESERVE = _STEP.format("reservations", "user_id", NOW, NOW, "")
-_HOLD = _STEP.format("holds", "user_id, amount_cents", NOW, NOW, ", %s")
-_TAKE = _STEP.format("payments", "user_id, amount_cents, reason", NOW, NOW, ", %s, NULL")
-_SCHEDULE = _STEP.format("deliveries", "user_id, reason", NOW, NOW, ", NULL")
-_NOTE = f"INSERT INTO history (order_id, happened_at, event, saga_state, reason) VALUES (%s, {NOW}, %s, %s, NULL)"
-_LINES = "SELECT product_id, quantity, price_cents FROM reservation_lines WHERE order_id IN (%s) ORDER BY product_id"
 _TEXTS = {
     "OrderPlaced": "Thank you: we have your order.", "PaymentTaken": "Receipt: {} were paid.",
     "OrderConfirmed": "Your order is confirmed and on its way.",
 }
 
 
-class Refused(Exception):
-    """A guard did not hold: a benchmark's orders all succeed, so something is wrong with it."""
-
-
-def place(cursor: Any, order: Body, mode: str) -> Body:
+def place(sql: Statements, order: Body, mode: str) -> Body:
     """Accept an order; answers the body of OrderPlaced."""
     order_id = order["order_id"]
     fingerprint = hashlib.sha256(repr(order).encode()).hexdigest()
-    _once(cursor, "INSERT INTO orders (id, user_id, mode, fingerprint, status, saga_state, placed_at, deadline_at) VALUES"
-          f" (%s, %s, %s, %s, 'PROCESSING', 'STARTED', {NOW}, {NOW} + 3600) ON CONFLICT DO NOTHING",
-          order_id, order["user_id"], mode, fingerprint)
-    cursor.execute("INSERT INTO order_lines (order_id, product_id, quantity) VALUES " + ", ".join(
-        ["(%s, %s, %s)"] * len(order["lines"])), [
-            value for line in order["lines"] for value in (order_id, line["product_id"], line["quantity"])])
-    cursor.execute(_NOTE, (order_id, "OrderPlaced", "STARTED"))
+    sql.later(texts.PLACE, order_id, order["user_id"], mode, fingerprint)
+    for line in order["lines"]:
+        sql.later(texts.ORDER_LINE, order_id, line["product_id"], line["quantity"])
+    sql.later(texts.NOTE, order_id, "OrderPlaced", "STARTED")
     return {**order, "amount_cents": None}
 
 
-def reserve_stock(cursor: Any, _: str, order: Body) -> Answer:
+def reserve_stock(sql: Statements, _: str, order: Body) -> Answer:
     """Set the goods aside."""
-    order_id = order["order_id"]
-    _once(cursor, _RESERVE, order_id, "RESERVED", order["user_id"])
-    rows, amount = [], 0
+    order_id, amount = order["order_id"], 0
+    sql.later(texts.RESERVE, order_id, "RESERVED", order["user_id"])
     for line in order["lines"]:
         pieces = line["quantity"]
-        _once(cursor, "UPDATE products SET shelf = shelf - %s, reserved = reserved + %s WHERE id = %s AND shelf >= %s"
-              " RETURNING price_cents", pieces, pieces, line["product_id"], pieces)
-        price = cursor.fetchone()[0]
-        amount += price * line["quantity"]
-        rows += [order_id, line["product_id"], line["quantity"], price]
-    cursor.execute("INSERT INTO reservation_lines (order_id, product_id, quantity, price_cents) VALUES "
-                   + ", ".join(["(%s, %s, %s, %s)"] * (len(rows) // 4)), rows)
-    _once(cursor, f"UPDATE reservations SET amount_cents = %s, changed_at = {NOW}"
-          " WHERE order_id = %s AND state = 'RESERVED'", amount, order_id)
-    found = _lines(cursor, order_id)
+        [price] = sql.one(texts.FROM_SHELF, pieces, pieces, line["product_id"], pieces)
+        amount += price * pieces
+        sql.later(texts.RESERVED_LINE, order_id, line["product_id"], pieces, price)
+    sql.later(texts.RESERVED, amount, order_id)
+    sql.flush()
+    found = sql.rows(texts.LINES, order_id)
     lines = [{"product_id": product, "quantity": pieces, "price_cents": price} for product, pieces, price in found]
     return "StockReserved", {"order_id": order_id, "user_id": order["user_id"], "lines": lines, "amount_cents": amount}
 
 
-def hold_funds(cursor: Any, _: str, order: Body) -> Answer:
+def hold_funds(sql: Statements, _: str, order: Body) -> Answer:
     """Set money aside."""
     amount = order["amount_cents"]
-    _once(cursor, _HOLD, order["order_id"], "HELD", order["user_id"], amount)
-    _once(cursor, "UPDATE users SET balance_cents = balance_cents - %s, held_cents = held_cents + %s"
-          " WHERE id = %s AND balance_cents >= %s", amount, amount, order["user_id"], amount)
+    sql.later(texts.HOLD, order["order_id"], "HELD", order["user_id"], amount)
+    sql.later(texts.FROM_BALANCE, amount, amount, order["user_id"], amount)
     return "FundsHeld", order
 
 
-def take_payment(cursor: Any, _: str, order: Body) -> Answer:
+def take_payment(sql: Statements, _: str, order: Body) -> Answer:
     """Capture the payment."""
-    _once(cursor, _TAKE, order["order_id"], "TAKEN", order["user_id"], order["amount_cents"])
+    sql.later(texts.TAKE, order["order_id"], "TAKEN", order["user_id"], order["amount_cents"])
     return "PaymentTaken", order
 
 
-def schedule_delivery(cursor: Any, _: str, order: Body) -> Answer:
+def schedule_delivery(sql: Statements, _: str, order: Body) -> Answer:
     """Give the parcel its slot."""
-    _once(cursor, _SCHEDULE, order["order_id"], "SCHEDULED", order["user_id"])
+    sql.later(texts.SCHEDULE, order["order_id"], "SCHEDULED", order["user_id"])
     return "DeliveryScheduled", order
 
 
-def advance(cursor: Any, event: str, order: Body) -> Answer:
+def advance(sql: Statements, event: str, order: Body) -> Answer:
     """Pass a step on to the next, as the orchestrator does."""
-    state = REACHED[event]
-    _once(cursor, "UPDATE orders SET saga_state = %s WHERE id = %s AND status = 'PROCESSING'", state, order["order_id"])
-    cursor.execute(_NOTE, (order["order_id"], event, state))
+    sql.later(texts.ADVANCE, REACHED[event], order["order_id"])
+    sql.later(texts.NOTE, order["order_id"], event, REACHED[event])
     return event, order
 
 
-def confirm(cursor: Any, event: str, order: Body) -> Answer:
+def confirm(sql: Statements, event: str, order: Body) -> Answer:
     """End the order as a success."""
-    _once(cursor, f"UPDATE orders SET status = 'SUCCESS', saga_state = 'COMPLETED', amount_cents = %s, settled_at = {NOW}"
-          " WHERE id = %s AND status = 'PROCESSING' RETURNING user_id", order["amount_cents"], order["order_id"])
-    user_id = cursor.fetchone()[0]
-    cursor.execute(_NOTE, (order["order_id"], event, "COMPLETED"))
-    return "OrderConfirmed", {"order_id": order["order_id"], "user_id": user_id}
+    sql.later(texts.CONFIRM, order["amount_cents"], order["order_id"])
+    sql.later(texts.NOTE, order["order_id"], event, "COMPLETED")
+    return "OrderConfirmed", {"order_id": order["order_id"], "user_id": order["user_id"]}
 
 
-def sell_stock(cursor: Any, _: str, order: Body) -> Answer:
+def sell_stock(sql: Statements, _: str, order: Body) -> Answer:
     """Turn reserved goods into sold goods."""
-    _once(cursor, f"UPDATE reservations SET state = 'SOLD', changed_at = {NOW} WHERE order_id = %s AND state = 'RESERVED'",
-          order["order_id"])
-    for product_id, quantity, _price in _lines(cursor, order["order_id"]):
-        _once(cursor, "UPDATE products SET reserved = reserved - %s, sold = sold + %s WHERE id = %s",
-              quantity, quantity, product_id)
+    sql.later(texts.SELL, order["order_id"])
+    for product, pieces, _price in sql.rows(texts.LINES, order["order_id"]):
+        sql.later(texts.FROM_RESERVED, pieces, pieces, product)
     return None
 
 
-def spend_funds(cursor: Any, _: str, order: Body) -> Answer:
+def spend_funds(sql: Statements, _: str, order: Body) -> Answer:
     """Turn held money into spent money."""
-    _once(cursor, f"UPDATE holds SET state = 'SPENT', changed_at = {NOW} WHERE order_id = %s AND state = 'HELD'"
-          " RETURNING user_id, amount_cents", order["order_id"])
-    user_id, amount = cursor.fetchone()
-    _once(cursor, "UPDATE users SET held_cents = held_cents - %s, spent_cents = spent_cents + %s WHERE id = %s",
-          amount, amount, user_id)
+    user_id, amount = sql.one(texts.SPEND, order["order_id"])
+    sql.later(texts.FROM_HELD, amount, amount, user_id)
     return None
 
 
-def notify(cursor: Any, kind: str, order: Body) -> Answer:
+def notify(sql: Statements, kind: str, order: Body) -> Answer:
     """Tell the customer."""
-    text = _TEXTS[kind].format(order.get("amount_cents"))
-    _once(cursor, "INSERT INTO notifications (id, order_id, kind, user_id, text, told_at)"
-          f" VALUES (%s, %s, %s, %s, %s, {NOW}) ON CONFLICT DO NOTHING",
-          str(uuid.uuid5(uuid.UUID(order["order_id"]), kind)), order["order_id"], kind, order["user_id"], text)
+    news = str(uuid.uuid5(uuid.UUID(order["order_id"]), kind))
+    sql.later(texts.TELL, news, order["order_id"], kind, order["user_id"], _TEXTS[kind].format(order.get("amount_cents")))
     return None
 
 
@@ -159,13 +130,3 @@ def ask_gateway(seconds: float) -> None:
     if seconds:
         time.sleep(seconds)
 
-
-def _lines(cursor: Any, order_id: str) -> list[tuple[int, int, int]]:
-    cursor.execute(_LINES, (order_id,))
-    return list(cursor.fetchall())
-
-
-def _once(cursor: Any, statement: str, *values: Any) -> None:
-    cursor.execute(statement, values)
-    if cursor.rowcount != 1:
-        raise Refused(f"{cursor.rowcount} rows instead of one: {statement} {values}")
