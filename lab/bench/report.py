@@ -18,8 +18,8 @@ MEANING = """\
   by 16 clients while only the order service runs.
 - **ratio**: ours by bare of the same round; the median of all rounds, the least and the most.
 - **ms**: processor time of all processes of that kind per order, user and system; the load's own is not in it.
-- **transactions**, **statements**: those the databases counted (`pg_stat_statements`), BEGIN and COMMIT left out of the
-  latter; **messages**, **copies**: those the broker received and delivered. The bare program leaves out what only ours
+- **transactions**: those that wrote; **statements**: those that `pg_stat_statements` counted, without BEGIN and COMMIT;
+  **messages**, **copies**: those the broker received and delivered. The bare program leaves out what only ours
   checks or reads again."""
 
 

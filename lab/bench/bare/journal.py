@@ -107,11 +107,12 @@ class Journal:
         return said
 
     def sent(self, said: Sequence[Said]) -> None:
-        """Note what the broker has confirmed."""
+        """Note what the broker has confirmed: a single statement, without BEGIN and COMMIT."""
         ids = tuple(one.id for one in said if not one.awaits_answer and not one.is_reply)
         if ids:
-            with self._database:
-                self._sql.cursor.execute(texts.SENT, (ids,))
+            self._database.autocommit = True
+            self._sql.cursor.execute(texts.SENT, (ids,))
+            self._database.autocommit = False
 
     def _line(self, letter: Letter) -> tuple[str, str | None]:
         mode, handlers = self.heard[letter.queue]

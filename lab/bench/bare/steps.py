@@ -36,17 +36,15 @@ def place(sql: Statements, order: Body, mode: str) -> Body:
 
 def reserve_stock(sql: Statements, _: str, order: Body) -> Answer:
     """Set the goods aside."""
-    order_id, amount = order["order_id"], 0
+    order_id, lines = order["order_id"], []
     sql.later(texts.RESERVE, order_id, "RESERVED", order["user_id"])
     for line in order["lines"]:
         pieces = line["quantity"]
         [price] = sql.one(texts.FROM_SHELF, pieces, pieces, line["product_id"], pieces)
-        amount += price * pieces
+        lines.append({**line, "price_cents": price})
         sql.later(texts.RESERVED_LINE, order_id, line["product_id"], pieces, price)
+    amount = sum(line["price_cents"] * line["quantity"] for line in lines)
     sql.later(texts.RESERVED, amount, order_id)
-    sql.flush()
-    found = sql.rows(texts.LINES, order_id)
-    lines = [{"product_id": product, "quantity": pieces, "price_cents": price} for product, pieces, price in found]
     return "StockReserved", {"order_id": order_id, "user_id": order["user_id"], "lines": lines, "amount_cents": amount}
 
 
