@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lab.bench.result import BARE, HALF, OURS, Results, loop_name
 from lab.compare.tables import Grid
 
@@ -12,9 +14,13 @@ COUNTS = ("messages", "copies", "transactions", "statements")
 
 def grids(results: Results) -> dict[str, Grid]:
     """Every table that there are figures for, by its title."""
+    modes = [*results.rounds]
     made = {
-        "Orders per second": throughput(results), "Milliseconds from POST to settled": latency(results),
-        "What an order costs, while a backlog is drained": costs(results), "Peak memory of a process, MiB": memory(results),
+        "Orders per second": throughput(results),
+        "Milliseconds from POST to settled": latency(results),
+        "What an order costs, while a backlog is drained": costs(results, {mode: costed(results, mode) for mode in modes}),
+        "What it costs to accept an order": costs(results, {mode: "accept" for mode in modes}),
+        "Peak memory of a process, MiB": memory(results),
         "How steady a drain is: its middle's first half and second": steadiness(results),
     }
     return {title: grid for title, grid in made.items() if grid.rows}
@@ -40,12 +46,11 @@ def latency(results: Results) -> Grid:
     return Grid(("mode", "measured", "p50 ours / bare", "p95", "p99", "p50 ratio", "our p99 by p50"), rows)
 
 
-def costs(results: Results) -> Grid:
-    """What an order costs: processor time by whom, and counts; in mode rpc, of a closed loop."""
+def costs(results: Results, measured: Mapping[str, str]) -> Grid:
+    """What an order costs in a measurement of each mode: processor time by whom, and counts."""
     rows = []
-    for mode in results.rounds:
-        what = costed(results, mode)
-        for team in (OURS, BARE) if what else ():
+    for mode, what in measured.items():
+        for team in (OURS, BARE) if what in results.rounds[mode] else ():
             split = [results.median(mode, what, team, f"cpu_ms_{who}") for who in SPLIT]
             whole = [] if None in split else [f"{sum(part or 0 for part in split):.2f}"]
             counts = [_shown(results.median(mode, what, team, name), 1) for name in COUNTS]
