@@ -2,7 +2,7 @@
 
 A connection is production's own SQLAlchemy engine over a driver that knows the scheduler: at BEGIN it waits for its turn,
 before each statement, before the commit and after it others may come first, and something may break.  Transactions of
-one database are serial here; what happens between statements of two of them is PostgreSQL's to show (``tests/faults``).
+one database are serial here; in :mod:`lab.simulation.crossing` they cross, as PostgreSQL's do.
 """
 
 from __future__ import annotations

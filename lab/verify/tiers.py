@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 WHERE = {
     "simulation": "lab.simulation.tier:TIER",
     "placements": "lab.simulation.placements:TIER",
+    "preemptions": "lab.interleaving.preemptions:TIER",
     "broker": "lab.differential.tier:TIER",
     "database": "lab.interleaving.tier:TIER",
     "processes": "lab.torture.tier:TIER",
