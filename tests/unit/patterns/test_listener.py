@@ -190,15 +190,6 @@ def test_orders_are_handled_in_the_same_order_by_everybody(ears: Ears) -> None:
     assert sorted(HANDLED) == HANDLED and len(HANDLED) == 6
 
 
-def test_rows_are_not_locked_where_every_transaction_is_alone(ears: Ears) -> None:
-    def never(session: Session, messages: Sequence[Message]) -> None:
-        raise AssertionError("SQLite has one writer at a time")
-
-    heard = [ears.listener._hearing.hear(event()) for _ in range(2)]
-    ears.database.transact(deliver, "own", [one for one in heard if one], WIRINGS, never)
-    assert len(HANDLED) == 2
-
-
 def test_what_has_no_address_and_no_asker_is_a_mistake_in_the_wiring() -> None:
     with pytest.raises(WiringError, match="no address in mode rpc"):
         addressed([word(StockReleased)], WIRINGS, Context("rpc"))
