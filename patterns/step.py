@@ -83,9 +83,9 @@ def move(session: Session, steps: Table, order_id: UUID, before: str, after: str
     return session.execute(_moving(steps, tuple(values)), known).one_or_none()
 
 
-def undo(session: Session, steps: Table, order_id: UUID, before: str, after: str, **values: Any) -> Row[Any] | None:
+def undo(session: Session, steps: Table, order_id: UUID, before: str, after: str) -> Row[Any] | None:
     """Undo a step: answers its row when it was done and now is not; else leaves a tombstone, or what is there."""
-    if begin(session, steps, order_id, VOID, **values):
+    if begin(session, steps, order_id, VOID):
         return None
     return move(session, steps, order_id, before, after)
 

@@ -53,6 +53,14 @@ def test_an_order_is_accepted_with_its_lines_and_its_mode(order: Workbench) -> N
     assert events(order, wish.order_id) == [("OrderPlaced", "STARTED")]
 
 
+def test_an_order_is_shown_with_its_own_lines_by_product(order: Workbench) -> None:
+    pencils = Line(product_id=PENCIL, quantity=2)
+    first, second = place(order, lines=(pencils,)), place(order, lines=(Line(product_id=SOLD_OUT, quantity=1), pencils))
+    shown = [order.database.read(crud.get_order, order_id)["lines"] for order_id in (first, second)]
+    two, one = {"product_id": PENCIL, "quantity": 2}, {"product_id": SOLD_OUT, "quantity": 1}
+    assert shown == [[two], [two, one]]
+
+
 def test_placing_it_again_changes_nothing(order: Workbench) -> None:
     wish = word(PlaceOrder)
     order.do("place_order", wish)
@@ -139,6 +147,18 @@ def test_the_deadline_is_set_by_the_databases_clock_and_only_open_orders_are_ove
     bench.database.close()
 
 
+def test_a_sweep_takes_a_few_the_longest_overdue_first(tmp_path: Path) -> None:
+    time = [1000.0]
+    bench = Workbench("order", tmp_path, lambda: time[0])
+    configure(order_deadline_seconds=30)
+    patient = place(bench)
+    configure(order_deadline_seconds=10)
+    hasty = place(bench)
+    time[0] += 60
+    assert [bench.database.read(crud.overdue, most) for most in (1, 2)] == [[hasty], [hasty, patient]]
+    bench.database.close()
+
+
 # -- endings
 
 
@@ -169,6 +189,7 @@ def test_a_refused_order_has_failed_for_that_reason(
     failed = row(order, order_id)
     assert (failed.status, failed.reason, failed.saga_state) == ("FAILED", "no, thank you", saga_state)
     assert (failed.undone_at is not None) is undone
+    assert order.rows("history", order_id=order_id)[-1].reason == "no, thank you"
 
 
 def test_a_cancelled_order_has_failed_and_travels_in_its_own_mode(order: Workbench) -> None:

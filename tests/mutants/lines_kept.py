@@ -1,0 +1,56 @@
+"""What came of each cut: lines.json, and the table that docs/lines.md shows of it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+from tests.mutants.lines_watch import ROOT
+from tests.mutants.spared import SPARED
+
+KEPT = Path(__file__).with_name("lines.json")
+DOCUMENT = ROOT / "docs" / "lines.md"
+BEGIN, END = "<!-- generated: lines -->", "<!-- end of generated: lines -->"
+
+Tried = dict[str, str]
+"""By the cut's name: the test that noticed, empty for a cut that nobody noticed."""
+
+
+def kept(where: Path = KEPT) -> Tried:
+    """What was tried so far."""
+    found: Tried = json.loads(where.read_text(encoding="utf-8")) if where.exists() else {}
+    return found
+
+
+def keep(tried: Tried, where: Path = KEPT) -> None:
+    """Write down what was tried."""
+    where.write_text(json.dumps(dict(sorted(tried.items())), indent=0, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def survivors(tried: Tried) -> list[str]:
+    """Cuts that nobody noticed, and of which nobody says why."""
+    return sorted(name for name, by in tried.items() if not by and name not in SPARED)
+
+
+def table(tried: Tried) -> str:
+    """For each file how many cuts were tried and noticed; then what was not noticed, and why that is so."""
+    files = {name: name.split(" ")[0] for name in tried}
+    cuts, noticed = Counter(files.values()), Counter(files[name] for name, by in tried.items() if by)
+    lines = ["| file | cuts | noticed | not, for a reason |", "|---|---:|---:|---:|"]
+    lines += [f"| `{file}` | {cuts[file]} | {noticed[file]} | {cuts[file] - noticed[file]} |" for file in cuts]
+    lines.append(f"| all | {cuts.total()} | {noticed.total()} | {cuts.total() - noticed.total()} |")
+    lines += ["", "| cut out, and no test without a server notices | because |", "|---|---|"]
+    lines += [f"| `{name.replace('|', '¦')}` | {SPARED[name]} |" for name, by in tried.items() if not by and name in SPARED]
+    return "\n".join(lines)
+
+
+def written(document: str) -> str:
+    """The document with the table as it is now."""
+    before, _, rest = document.partition(BEGIN)
+    return f"{before}{BEGIN}\n\n{table(kept())}\n\n{END}{rest.partition(END)[2]}"
+
+
+def write_table() -> None:
+    """Write it."""
+    DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")

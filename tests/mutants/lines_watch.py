@@ -1,0 +1,37 @@
+"""Which files are guards, or carry them, and which unit tests watch over each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+BYSTANDERS = "tests/unit/handlers/test_bystanders.py::test_what_is_done_for_one_order_is_done_for_no_other"
+
+WATCHED: dict[str, tuple[str, ...]] = {
+    "patterns/step.py": (
+        "tests/unit/patterns/test_step.py", "tests/unit/handlers/test_user_handlers.py", f"{BYSTANDERS}[product]"),
+    "patterns/amounts.py": (
+        "tests/unit/handlers/test_user_handlers.py", f"{BYSTANDERS}[product]", f"{BYSTANDERS}[user]"),
+    "patterns/inbox.py": ("tests/unit/patterns/test_journal.py",),
+    "patterns/outbox.py": ("tests/unit/patterns/test_journal.py",),
+    "patterns/many.py": ("tests/unit/patterns/test_journal.py",),
+    "patterns/together.py": ("tests/unit/patterns/test_listener.py", f"{BYSTANDERS}[product]"),
+    "patterns/journal.py": ("tests/unit/patterns/test_journal.py",),
+    "patterns/listener.py": ("tests/unit/patterns/test_listener.py",),
+    "patterns/voice.py": ("tests/unit/patterns/test_voice.py",),
+    "patterns/rpc.py": ("tests/unit/patterns/test_voice.py",),
+    "patterns/mishaps.py": ("tests/unit/patterns/test_listener.py",),
+    "patterns/hearing.py": ("tests/unit/patterns/test_listener.py",),
+    "patterns/retry.py": ("tests/unit/patterns/test_retry.py",),
+    **{f"{service}/crud.py": (f"tests/unit/handlers/test_{service}_handlers.py", f"{BYSTANDERS}[{service}]",
+                              *(["tests/unit/handlers/test_keeping.py"] if service in ("product", "user") else []))
+       for service in ("product", "user", "order", "payment", "delivery", "notification")},
+}
+
+WIDER = tuple(f"tests/{folder}" for folder in ("regressions", "unit", "house", "flows", "rest", "incidents", "simulation"))
+
+
+def watchers(file: str) -> tuple[str, ...]:
+    """The tests that a file's cuts are tried on first."""
+    return WATCHED.get(file, ("tests/unit",))
