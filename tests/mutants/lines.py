@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.mutants.cuts import Cut, cuts
-from tests.mutants.lines_kept import KEPT, Tried, keep, kept, survivors, write_table
+from tests.mutants.lines_kept import KEPT, OPEN, Tried, keep, kept, survivors, write_table
 from tests.mutants.lines_watch import ROOT, WATCHED, WIDER, watchers
 from tests.mutants.warm_run import Warm
 
@@ -56,18 +56,20 @@ def run(wanted: Sequence[Cut], tried: Tried, where: Path, until: float, *, wider
     """Try these cuts, and keep what came of each."""
     tests = WIDER if wider else sorted({test for cut in wanted for test in watchers(cut.file)})
     with tempfile.TemporaryDirectory(prefix="cuts") as folder, Warm(Path(folder), tests) as warm:
+        if wrong := warm.noticed(None, warm.items, LONGEST_SECONDS):
+            raise SystemExit(f"{wrong} fails with nothing cut out")
         for cut in wanted:
             if time.monotonic() > until:
                 return
             some = list(warm.items) if wider else warm.among(watchers(cut.file))
-            by = warm.noticed(cut, some, LONGEST_SECONDS)
-            print(f"{by or 'NOBODY':50.50} {cut.name}", flush=True)
+            by = warm.noticed(cut, some, LONGEST_SECONDS) or ("" if wider else OPEN)
+            print(f"{by:50.50} {cut.name}", flush=True)
             tried[cut.name] = by
             keep(tried, where)
 
 
 def _is_to_try(cut: Cut, tried: Tried, *, wider: bool) -> bool:
-    return tried.get(cut.name) == "" if wider else cut.name not in tried
+    return tried.get(cut.name) == OPEN if wider else cut.name not in tried
 
 
 if __name__ == "__main__":

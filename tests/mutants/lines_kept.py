@@ -14,7 +14,10 @@ DOCUMENT = ROOT / "docs" / "lines.md"
 BEGIN, END = "<!-- generated: lines -->", "<!-- end of generated: lines -->"
 
 Tried = dict[str, str]
-"""By the cut's name: the test that noticed, empty for a cut that nobody noticed."""
+"""By the cut's name: the test that noticed; OPEN, or empty for a cut that nobody noticed."""
+
+OPEN = "?"
+"""The tests that watch the file do not notice; the others were not asked yet (``--wider``)."""
 
 
 def kept(where: Path = KEPT) -> Tried:
@@ -30,19 +33,27 @@ def keep(tried: Tried, where: Path = KEPT) -> None:
 
 def survivors(tried: Tried) -> list[str]:
     """Cuts that nobody noticed, and of which nobody says why."""
-    return sorted(name for name, by in tried.items() if not by and name not in SPARED)
+    return sorted(name for name, by in tried.items() if by in ("", OPEN) and name not in SPARED)
 
 
 def table(tried: Tried) -> str:
     """For each file how many cuts were tried and noticed; then what was not noticed, and why that is so."""
     files = {name: name.split(" ")[0] for name in tried}
-    cuts, noticed = Counter(files.values()), Counter(files[name] for name, by in tried.items() if by)
-    lines = ["| file | cuts | noticed | not, for a reason |", "|---|---:|---:|---:|"]
-    lines += [f"| `{file}` | {cuts[file]} | {noticed[file]} | {cuts[file] - noticed[file]} |" for file in cuts]
-    lines.append(f"| all | {cuts.total()} | {noticed.total()} | {cuts.total() - noticed.total()} |")
+    counts = {file: Counter[str]() for file in files.values()}
+    for name, by in tried.items():
+        counts[files[name]][kind_of(name, by)] += 1
+    counts["all"] = sum(counts.values(), Counter[str]())
+    lines = ["| file | cuts tried | noticed | not, for a reason | open |", "|---|---:|---:|---:|---:|"]
+    for file, one in counts.items():
+        lines.append(f"| {file} | {one.total()} | {one['noticed']} | {one['spared']} | {one['open']} |")
     lines += ["", "| cut out, and no test without a server notices | because |", "|---|---|"]
-    lines += [f"| `{name.replace('|', '¦')}` | {SPARED[name]} |" for name, by in tried.items() if not by and name in SPARED]
+    lines += [f"| `{name.replace('|', '¦')}` | {SPARED[name]} |" for name in tried if name in SPARED]
     return "\n".join(lines)
+
+
+def kind_of(name: str, by: str) -> str:
+    """Noticed, spared for a reason, or open."""
+    return "spared" if name in SPARED else "noticed" if by not in ("", OPEN) else "open"
 
 
 def written(document: str) -> str:

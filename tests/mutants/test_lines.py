@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.mutants.cuts import Cut, cuts
@@ -10,6 +12,13 @@ from tests.mutants.lines_kept import survivors
 from tests.mutants.lines_watch import ROOT, watchers
 from tests.mutants.spared import SPARED
 from tests.mutants.warm_run import Warm
+
+pytestmark = [
+    pytest.mark.timeout(900),  # it starts a test run of its own, which takes its time on a busy machine
+    pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the runner needs Linux"),
+]
+
+SECONDS = 300.0
 
 SAMPLES = {
     "a guard": "patterns/step.py move: – return session.execute(",
@@ -38,7 +47,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> object:
 @pytest.mark.parametrize("defence", SAMPLES)
 def test_a_line_that_is_cut_out_is_missed(defence: str, warm: Warm) -> None:
     cut = sample(SAMPLES[defence])
-    assert warm.noticed(cut, warm.among(watchers(cut.file)), 60), f"nobody missed {cut.name}"
+    assert warm.noticed(cut, warm.among(watchers(cut.file)), SECONDS), f"nobody missed {cut.name}"
 
 
 def test_a_cut_that_changes_nothing_is_not(warm: Warm) -> None:
@@ -46,7 +55,7 @@ def test_a_cut_that_changes_nothing_is_not(warm: Warm) -> None:
     source = (ROOT / file).read_text(encoding="utf-8")
     same = Cut(file, 1, "move", "nothing", f"{source}\n# a line of words more\n", in_function=True)
     some = warm.among(watchers(file))[:1]
-    assert not warm.noticed(same, some, 60) and not warm.noticed(None, some, 60)
+    assert not warm.noticed(same, some, SECONDS) and not warm.noticed(None, some, SECONDS)
 
 
 def names(source: str) -> set[str]:

@@ -13,6 +13,7 @@ import gc
 import importlib
 import json
 import os
+import select
 import signal
 import sys
 import time
@@ -134,15 +135,10 @@ def _essence(code: CodeType) -> tuple[Any, ...]:
 
 def _ended(child: int, until: float) -> int:
     """The exit status; -1 for what did not end in time.  Whatever the fork started is ended."""
-    pause = 0.002
-    while True:
-        done, status = os.waitpid(child, os.WNOHANG)
-        late = time.monotonic() > until
-        if done or late:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child, signal.SIGKILL)
-            if not done:
-                os.waitpid(child, 0)
-            return os.waitstatus_to_exitcode(status) if done else -1
-        time.sleep(pause)
-        pause = min(pause * 1.3, 0.05)
+    handle = os.pidfd_open(child)
+    in_time, _, _ = select.select([handle], [], [], max(0.0, until - time.monotonic()))
+    os.close(handle)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status) if in_time else -1
