@@ -190,6 +190,27 @@ def test_orders_are_handled_in_the_same_order_by_everybody(ears: Ears) -> None:
     assert sorted(HANDLED) == HANDLED and len(HANDLED) == 6
 
 
+def test_rows_are_not_locked_where_every_transaction_is_alone(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(session: Session, messages: Sequence[Message]) -> None:
+        raise AssertionError("SQLite has one writer at a time")
+
+    monkeypatch.setattr(ears.listener, "_lock_rows", never)
+    ears.listener.handle([event(), event()])
+    assert len(HANDLED) == 2
+
+
+def test_where_they_are_not_all_rows_of_a_batch_are_locked_before_any_is_handled(ears: Ears) -> None:
+    locked: list[tuple[int, int]] = []
+
+    def note(session: Session, messages: Sequence[Message]) -> None:
+        locked.append((len(messages), len(HANDLED)))
+
+    heard = [one for one in (ears.listener._hearing.hear(event()) for _ in range(3)) if one]
+    ears.database.transact(deliver, "own", heard[:2], WIRINGS, note)
+    ears.database.transact(deliver, "own", heard[2:], WIRINGS, note)
+    assert locked == [(2, 0)] and len(HANDLED) == 3
+
+
 def test_what_has_no_address_and_no_asker_is_a_mistake_in_the_wiring() -> None:
     with pytest.raises(WiringError, match="no address in mode rpc"):
         addressed([word(StockReleased)], WIRINGS, Context("rpc"))

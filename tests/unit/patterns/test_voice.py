@@ -157,7 +157,8 @@ def test_what_could_not_be_noted_is_said_again(mouth: Mouth, monkeypatch: pytest
         raise DatabaseUnavailable("away")
 
     with monkeypatch.context() as patches:
-        patches.setattr(mouth.database, "transact", away)
+        for way in ("transact", "transact_one"):
+            patches.setattr(mouth.database, way, away)
         mouth.voice.say([said])
     assert len(mouth.wire.sent) == 1 and mouth.unsent() == {said.message_id}
 
