@@ -14,8 +14,8 @@ from lab.differential.script import Script
 from lab.differential.sides import CONNECTION_OF
 from patterns.amqp import Cancelled, Delivery
 
-PATIENCE = 5.0
-"""Seconds RabbitMQ may take until it shows what the model shows at once; it mostly takes a millisecond."""
+PATIENCE = 60.0
+"""Seconds RabbitMQ may take until it shows what the model shows at once: a millisecond, or long on a busy machine."""
 
 _programs = itertools.count(1)
 

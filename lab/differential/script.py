@@ -180,7 +180,7 @@ class Script:
         held = [(whose, each) for whose, items in self.held.items() for each in items]
         if wanted.nth == ALL:
             tag, last = 0, max([each.tag or 0 for each in self.held[client]], default=0)
-            if not last or self._by_several_consumers(client, last):
+            if not last or self._by_several_consumers(client, last, wanted.how):
                 return self._settle(client, replace(wanted, nth=0))
             self.held[client] = []
         elif wanted.nth < 0:
@@ -188,7 +188,7 @@ class Script:
         elif held:
             client, delivery = held[wanted.nth % len(held)]
             tag = delivery.tag or 0
-            if wanted.multiple and self._by_several_consumers(client, tag):
+            if wanted.multiple and self._by_several_consumers(client, tag, wanted.how):
                 wanted = replace(wanted, multiple=False)
             several = wanted.multiple and wanted.how != "reject"
             self.held[client] = [each for each in self.held[client] if (each.tag or 0) != tag and not (
@@ -201,11 +201,11 @@ class Script:
         return [Call(client, wanted.how, (tag,), options), Call(client, "declare_exchange", ("amq.direct", "direct"), {
             "passive": True})]
 
-    def _by_several_consumers(self, client: int, tag: int) -> bool:
-        """Whether several of its consumers hold of one quorum queue: RabbitMQ then chooses whose come first."""
-        quorum = {f"{self.prefix}q{number}" for number, shape in self.shapes.items() if shape.quorum}
+    def _by_several_consumers(self, client: int, tag: int, how: str) -> bool:
+        """Whether several of its consumers hold of one queue: RabbitMQ then chooses whose it settles first."""
+        such = {f"{self.prefix}q{number}" for number, shape in self.shapes.items() if shape.quorum or how == "nack"}
         holders = {(each.queue, each.consumer) for each in self.held[client] if (each.tag or 0) <= tag}
-        queues = [queue for queue, _ in holders if queue in quorum]
+        queues = [queue for queue, _ in holders if queue in such]
         return len(queues) > len(set(queues))
 
     def _ask(self, client: int, queue: str) -> list[Call]:

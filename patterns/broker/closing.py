@@ -26,12 +26,12 @@ class Closing(Storing):
                 consumer.queue.consumers.remove(consumer)
                 left[consumer.queue.name] = consumer.queue
             channel.consumers.clear()
+        for queue in left.values():
+            self.leave(queue, now)  # an auto-delete queue goes with what the channels hold of it
         for channel in channels:
             held = list(channel.unacked.values())
             channel.unacked.clear()
             self.give_back(held, now)
-        for queue in left.values():
-            self.leave(queue, now)
 
     def leave(self, queue: Queue, now: float) -> None:
         """A consumer left the queue: an auto-delete queue goes with the last one, an unused one begins to age."""

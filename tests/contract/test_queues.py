@@ -273,3 +273,16 @@ def test_a_connections_end_is_its_channels(client: Client) -> None:
     client.connection.close()
     client.connection.close()
     assert not (client.connection.is_open or client.channel.is_open or second.is_open)
+
+
+def test_an_auto_delete_queue_goes_with_what_its_last_consumers_channel_held(client: Client, other: Client) -> None:
+    dead = client.queue()
+    queue = client.queue(auto_delete=True, message_ttl=0, dead_letter_exchange="", dead_letter_routing_key=dead)
+    other.channel.consume(queue)
+    client.said(queue, "m")
+    assert other.heard(1) == ["m"]
+    other.channel.close()
+    with closes(client, 404):
+        while True:
+            client.count(queue)
+    assert client.count(dead) == 0  # it was not requeued, to expire there
