@@ -11,7 +11,7 @@ from lab.differential.real import RealSide
 from lab.differential.search import Search
 from tests.differential.mutants import MUTANTS
 
-ENOUGH = 250
+ENOUGH = 500
 """Programs in which every mutant must be found; most are in the first ten."""
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
