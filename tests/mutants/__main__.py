@@ -93,11 +93,14 @@ def replay(name: str, *, seeds: int, diagram: Path | None) -> int:
 def show(catch: Catch, diagram: Path) -> int:
     """The case with the mutant, and without it."""
     print(f"Without this defence: {catch.mutant.removed}")
+    if catch.mutant.without:
+        print(f"Nor is there the other layer: {catch.mutant.without.name}.")
     with catch.mutant.applied():
         print(told(catch.case, catch.case.run(), diagram))
     print("The command above runs the same case with every defence in its place; the mutant lives in the tests only.")
     sound = control(catch)
-    print(f"With it: {sound or 'every promise is kept.'}")
+    still = f", and still without {catch.mutant.without.name}" if catch.mutant.without else ""
+    print(f"With it{still}: {sound or 'every promise is kept.'}")
     return 1 if sound else 0
 
 

@@ -56,6 +56,8 @@ CROSSINGS: dict[str, Crossing] = {one.name: one for one in (
              together(crossing.inbox_looked_up, crossing.step_looked_up), "product: one reservation, delivered twice"),
     Crossing("step-looked-up", "10", "The step's row is looked for, and written afterwards.",
              crossing.step_looked_up, "product: one reservation under two ids"),
+    Crossing("step-looked-up-no-inbox", "10b", "The same, and nobody remembers which messages were heard.",
+             together(messages.no_inbox, crossing.step_looked_up), "product: one reservation, delivered twice"),
     Crossing("move-looked-up", "10a", "The step's state is read, and changed afterwards.",
              crossing.move_looked_up, "product: a release under two ids"),
     Crossing("shelf-looked-up", "12", "The shelf is read, and written back with less on it.",

@@ -67,6 +67,9 @@ def in_a_line(said: str) -> str:
 def control(catch: Catch) -> str:
     """What the same run breaks with every defence in its place: nothing, or the catch says nothing.
 
-    It has all the time there is: some days keep a service away for longer than a hunt waits.
+    It has all the time there is: some days keep a service away for longer than a hunt waits.  Where the other layer is
+    off, it stays off: what counts then is what the catch is about, not what that other layer alone would have noticed.
     """
-    return "; ".join(catch.case.run().broken)
+    with catch.mutant.alone():
+        broken = catch.case.run().broken
+    return "; ".join(one for one in broken if catch.mutant.without is None or which(one) == catch.check)

@@ -27,6 +27,14 @@ Means = Literal["simulation", "postgresql"]
 
 
 @dataclass(frozen=True)
+class Layer:
+    """One of two defences that notice the same duplicate, each by itself; each is also tried where the other is off."""
+
+    name: str
+    off: Patch
+
+
+@dataclass(frozen=True)
 class Mutant:
     """One defence taken away."""
 
@@ -49,16 +57,26 @@ class Mutant:
     """How many places in a thousand break."""
     harmless: str = ""
     """Why it breaks nothing as long as the other defences stand; then no check may fire."""
+    without: Layer | None = None
+    """The other layer, which would notice as well: it is off too, and stays off in the control."""
     also: str = field(default="", compare=False)
     """What a reader should know besides."""
 
     @contextmanager
     def applied(self) -> Iterator[None]:
         """The shop without this defence."""
-        with pytest.MonkeyPatch.context() as patches:
+        with self.alone(), pytest.MonkeyPatch.context() as patches:
             self.patch(patches)
             with impatient():
                 yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """The shop with this defence, and without the other layer where that is off."""
+        with pytest.MonkeyPatch.context() as patches:
+            if self.without is not None:
+                self.without.off(patches)
+            yield
 
 
 @contextmanager

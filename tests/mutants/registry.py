@@ -8,7 +8,7 @@ from tests.mutants import patches_flow as flow
 from tests.mutants import patches_messages as messages
 from tests.mutants import patches_rpc as rpc
 from tests.mutants.days import everybody_is_poor, the_carrier_is_away
-from tests.mutants.mutant import Mutant, together
+from tests.mutants.mutant import Layer, Mutant, together
 
 QUIET = "everything comes to rest"
 ACROSS = "steps stand on each other (after each commit)"
@@ -16,6 +16,9 @@ MONEY, GOODS = "money is conserved (after each commit)", "goods are conserved (a
 ALL_FOUR, PARKED = "success means all four", "nothing is parked"
 SAID, ONCE, ONE = "what was done is said", "each thing is said once", "one order for each key"
 CENTRAL = ("rpc", "saga")
+TWICE = ("duplicate", "published twice", "ack lost", "confirm lost", "connection lost")
+"""Faults by which a message comes again as it was."""
+INBOX, ROWS = Layer("the inbox", messages.no_inbox), Layer("the step rows", flow.no_step_guard)
 
 
 def _all() -> Iterable[Mutant]:
@@ -36,14 +39,19 @@ def _all() -> Iterable[Mutant]:
     yield Mutant("relay-asleep", "6b", "No relay sends what a crash left unsent.", messages.relay_asleep, (QUIET,))
     yield Mutant("no-inbox", "7", "Nobody remembers which messages were heard.", messages.no_inbox,
                  ("history tells each thing once",), leave_out=("replay",))
-    yield Mutant("no-inbox-no-guard", "7a", "Neither the inbox nor the step rows notice a duplicate.",
-                 together(messages.no_inbox, flow.no_step_guard), (GOODS, MONEY))
+    yield Mutant("no-inbox-no-guard", "7a", "Nobody remembers which messages were heard.", messages.no_inbox,
+                 (GOODS, MONEY), without=ROWS, faults=TWICE, rate=40)
     yield Mutant("no-inbox-new-ids", "7b", "No inbox, and each time something is said it gets a new id.",
                  together(messages.no_inbox, messages.a_new_id_each_time), (ONCE,))
     yield Mutant("inbox-before-the-work", "9", "The inbox row is committed before the work.",
                  messages.inbox_before_the_work, (QUIET,))
+    yield Mutant("inbox-before-the-work-no-guard", "9a", "The inbox row is committed before the work.",
+                 messages.inbox_before_the_work, (QUIET,), without=ROWS, leave_out=("replay",))
     yield Mutant("no-step-guard", "11", "A step that was done is done again when it is asked for under a new id.",
                  flow.no_step_guard, (GOODS, MONEY))
+    yield Mutant("no-step-guard-no-inbox", "11a",
+                 "A step that was done is done again when the same message comes again.",
+                 flow.no_step_guard, (GOODS, MONEY), without=INBOX, faults=TWICE, rate=40)
     yield Mutant("no-guard-on-goods", "14", "The shelf is not asked whether there is enough.",
                  flow.no_guard_on_goods, (PARKED,), rate=0)
     yield Mutant("no-guard-on-money", "14a", "The account is not asked whether there is enough.",
@@ -68,9 +76,13 @@ def _all() -> Iterable[Mutant]:
                  harmless="the order's row and the tombstones behind it refuse what comes too late")
     yield Mutant("undone-twice", "21", "Whoever asks again for an undo has it done again.", flow.undone_again_and_again,
                  (MONEY, GOODS))
+    yield Mutant("undone-twice-no-inbox", "21a", "An undo that comes twice is done twice.", flow.undone_again_and_again,
+                 (MONEY, GOODS), without=INBOX, faults=TWICE, rate=40)
     yield Mutant("timeout-is-a-failure", "22", "No answer in time counts as a refusal, and nothing is undone.",
                  rpc.a_timeout_is_a_failure, (ALL_FOUR,), modes=("rpc",))
     yield Mutant("no-tombstone", "23", "An undo that comes first leaves nothing behind.", flow.no_tombstone, (ALL_FOUR,))
+    yield Mutant("no-tombstone-no-inbox", "23a", "An undo that comes first leaves nothing behind.", flow.no_tombstone,
+                 (ALL_FOUR,), without=INBOX)
     yield Mutant("questions-heard-once", "24", "A question that was heard before gets no answer.",
                  rpc.questions_are_heard_once, (QUIET,), modes=("rpc",))
     yield Mutant("refused-though-done", "24a", "A question that was answered with yes is answered with no.",

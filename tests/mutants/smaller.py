@@ -36,14 +36,18 @@ def smallest(catch: Catch, known: Catch | None = None) -> Catch:
 
     ``known``: what was the smallest before; it stays, if it still shows the same, unless a smaller one is found.
     """
-    before = [] if known is None else list(_those_that_fire(catch, iter([known.case])))
-    best = shrink(min([catch, *before], key=_by_size))
-    for simpler in (_no_fault, _few_faults, _one_fault):
-        if len(best.case.plan) + len(best.case.workload.wishes) <= (1 if simpler is _no_fault else 2):
+    found = [catch, *(_those_that_fire(catch, iter([known.case])) if known is not None else ())]
+    for simpler in (_no_fault, _few_faults):
+        found += islice(simpler(catch), 1)
+        if is_small(min(found, key=_by_size).case):
             break
-        found = min([best, *simpler(best)], key=_by_size)
-        best = shrink(found) if found is not best else best
-    return best
+    best = shrink(min(found, key=_by_size))
+    return best if is_small(best.case) else min([best, *islice(_one_fault(best), 1)], key=_by_size)
+
+
+def is_small(case: Case) -> bool:
+    """One order, one fault at most: it need not be smaller."""
+    return len(case.plan) <= 1 and len(case.workload.wishes) <= 1
 
 
 def _by_size(catch: Catch) -> tuple[int, ...]:
@@ -56,13 +60,14 @@ def _no_fault(catch: Catch) -> Iterator[Catch]:
 
 
 def _few_faults(catch: Catch) -> Iterator[Catch]:
-    """One catch for each small day on which a check notices within some seeds, with about one fault in a run."""
+    """Small days on which a check notices, with about one fault in a run."""
     mutant = catch.mutant
     with mutant.applied():
         for day in SMALL_DAYS:
-            runs = (run_once(mutant, catch.mode, day(catch.mode), seed, mutant.rate and SMALL_RATE, 1)
-                    for seed in range(SMALL_SEEDS))
-            yield from islice((replace(run, seeds=catch.seeds) for run in runs if run and _says_as_much(run, catch)), 1)
+            for seed in range(SMALL_SEEDS):
+                run = run_once(mutant, catch.mode, day(catch.mode), seed, mutant.rate and SMALL_RATE, 1)
+                if run is not None and _says_as_much(run, catch):
+                    yield replace(run, seeds=catch.seeds)
 
 
 def _one_fault(catch: Catch) -> Iterator[Catch]:
@@ -70,7 +75,7 @@ def _one_fault(catch: Catch) -> Iterator[Catch]:
     kinds = set(catch.case.plan.values())
     placed = [one for ending in ENDINGS[:1] + ENDINGS[-3:] for one in _placed(catch, one_order(catch.mode, ending), kinds)]
     some = random.Random(catch.mutant.name).sample(placed, min(PLACED, len(placed)))
-    yield from islice(_those_that_fire(catch, iter(some)), 1)
+    yield from _those_that_fire(catch, iter(some))
 
 
 def _placed(catch: Catch, case: Case, kinds: set[str]) -> list[Case]:

@@ -49,13 +49,16 @@ def written(document: str) -> str:
 
 
 def _row(mutant: Mutant) -> str:
+    removed = mutant.removed
+    if mutant.without is not None:
+        removed += f" With {mutant.without.name} off too; with only that off, the same case keeps this promise."
     if mutant.name not in remembered():
         noticed = f"breaks nothing by itself: {mutant.harmless}" if mutant.harmless else "not hunted yet"
-        return f"| {mutant.number} | {mutant.removed} | {noticed} | | | |"
+        return f"| {mutant.number} | {removed} | {noticed} | | | |"
     catch = known_catch(mutant)
     assert catch is not None
     small = in_words(catch.case, catch.mode)
-    return (f"| {mutant.number} | {mutant.removed} | {catch.check} | {catch.seeds} | {small} "
+    return (f"| {mutant.number} | {removed} | {catch.check} | {catch.seeds} | {small} "
             f"| `python -m tests.mutants replay {mutant.name}` |")
 
 
