@@ -24,7 +24,7 @@ from patterns.settings import MODES
 PARTS = 8
 """Slices of each mode; a slice takes half a minute or so."""
 
-TURNS = 16
+TURNS = 48
 """So many seeds of the commit's size together have every placement of every ending."""
 
 PAIRS = 2_000
