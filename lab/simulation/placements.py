@@ -59,9 +59,13 @@ def share_of(asked: Asked, mode: str, ending: str) -> list[Case]:
     night = asked.size == "nightly"
     parts = PARTS if night or ending == ENDINGS[0] else PARTS * TURNS
     found = placements(mode, ending, once=not night)
-    order = list(range(len(found)))
-    random.Random(f"{mode} {ending}").shuffle(order)  # noqa: S311 (or a slice would have always the same kinds)
-    return [found[number] for number in sorted(order[asked.seed % parts :: parts])]
+    return [found[number] for number in sorted(_mixed(len(found))[asked.seed % parts :: parts])]
+
+
+@lru_cache(maxsize=2 * len(ENDINGS))
+def _mixed(many: int) -> list[int]:
+    """Numbers out of their order: or a slice would have the same kinds of fault everywhere."""
+    return random.Random(many).sample(range(many), many)  # noqa: S311 (a choice, not a secret)
 
 
 @lru_cache(maxsize=len(ENDINGS))

@@ -49,9 +49,14 @@ def _tried(mutant: Mutant, mode: str, seed: int) -> Catch | None:
 def run_once(mutant: Mutant, mode: str, workload: Workload, seed: int, rate: float, instances: int) -> Catch | None:
     """One run with random faults; None when nothing is noticed."""
     result = simulate(workload, seed, rate=rate, weights=weights_of(mutant), instances=instances)
-    if not result.broken:
-        return None
-    return Catch(mutant, 1, mode, Case(workload, seed, result.plan, instances), in_a_line(result.broken[0]))
+    said = noticed(mutant, result.broken)
+    return None if said is None else Catch(mutant, 1, mode, Case(workload, seed, result.plan, instances), said)
+
+
+def noticed(mutant: Mutant, broken: list[str]) -> str | None:
+    """What was said first; where another layer is off too, only what is expected counts: the rest may be that layer's."""
+    counts = (one for one in broken if mutant.without is None or which(one) in mutant.fires)
+    return next((in_a_line(one) for one in counts), None)
 
 
 def weights_of(mutant: Mutant) -> dict[str, float]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.simulation.case import Case
-from tests.mutants.hunt import Catch, hunt, in_a_line
+from tests.mutants.hunt import Catch, hunt, noticed
 from tests.mutants.mutant import Mutant
 from tests.mutants.registry import MUTANTS
 
@@ -46,7 +46,7 @@ def caught(mutant: Mutant, seeds: int) -> Catch | None:
     known = known_catch(mutant)
     if known is not None:
         with mutant.applied():
-            broken = known.case.run().broken
-        if broken:
-            return Catch(mutant, 1, known.mode, known.case, in_a_line(broken[0]))
+            said = noticed(mutant, known.case.run().broken)
+        if said:
+            return Catch(mutant, 1, known.mode, known.case, said)
     return hunt(mutant, seeds)

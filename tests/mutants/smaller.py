@@ -12,7 +12,7 @@ from lab.simulation.endings import ENDINGS, one_order
 from lab.simulation.exhaustive import everything, places
 from tests.mutants.checks import which
 from tests.mutants.days import SMALL_DAYS
-from tests.mutants.hunt import Catch, in_a_line, run_once
+from tests.mutants.hunt import Catch, noticed, run_once
 
 SHRINKS = 80
 """How many smaller cases are tried."""
@@ -90,8 +90,8 @@ def _placed(catch: Catch, case: Case, kinds: set[str]) -> list[Case]:
 def _those_that_fire(catch: Catch, cases: Iterator[Case]) -> Iterator[Catch]:
     with catch.mutant.applied():
         for case in cases:
-            if broken := case.run().broken:
-                found = replace(catch, case=case, said=in_a_line(broken[0]))
+            if said := noticed(catch.mutant, case.run().broken):
+                found = replace(catch, case=case, said=said)
                 if _says_as_much(found, catch):
                     yield found
 
@@ -109,11 +109,12 @@ def shrink(catch: Catch, most: int = SHRINKS) -> Catch:
         while tries < most and (case := next(smaller, None)) is not None:
             tries += 1
             result = case.run()
-            if result.broken and which(result.broken[0]) == best.check:
+            said = noticed(best.mutant, result.broken)
+            if said and which(said) == best.check:
                 # What the run really met: a place beyond its end is no fault.
                 case = replace(case, plan=result.plan)
                 if size(case) < size(best.case):
-                    best, smaller = replace(best, case=case, said=in_a_line(result.broken[0])), _smaller(case)
+                    best, smaller = replace(best, case=case, said=said), _smaller(case)
     return best
 
 
