@@ -17,12 +17,13 @@ from lab.simulation.faults import AT, EVERYWHERE, Visit
 from lab.simulation.placements import PARTS, TURNS, cases, judge, placements, run, share_of, slices
 from lab.verify.tier import Asked
 from patterns.settings import MODES
-from tests.simulation.profiles import SIZE
+from tests.simulation.profiles import SECONDS, SIZE
 from tests.simulation.sins import ack_before_the_work
 
-RUNS = {"quick": 24, "ci": 600, "nightly": 6_000}[SIZE]
+RUNS = {"quick": 12, "ci": 600, "nightly": 6_000}[SIZE]
 
 
+@pytest.mark.timeout(SECONDS)
 def test_one_fault_anywhere_breaks_no_promise() -> None:
     asked = Asked(faults=RUNS // len(MODES), seed=random.randrange(10_000))  # so many in each mode
     tally = run(asked, lambda _: None)
