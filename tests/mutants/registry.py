@@ -46,7 +46,7 @@ def _all() -> Iterable[Mutant]:
     yield Mutant("inbox-before-the-work", "9", "The inbox row is committed before the work.",
                  messages.inbox_before_the_work, (QUIET,))
     yield Mutant("inbox-before-the-work-no-guard", "9a", "The inbox row is committed before the work.",
-                 messages.inbox_before_the_work, (QUIET,), without=ROWS, leave_out=("replay",))
+                 messages.inbox_before_the_work, (QUIET, ALL_FOUR), without=ROWS, leave_out=("replay",))
     yield Mutant("no-step-guard", "11", "A step that was done is done again when it is asked for under a new id.",
                  flow.no_step_guard, (GOODS, MONEY))
     yield Mutant("no-step-guard-no-inbox", "11a",
