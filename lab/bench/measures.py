@@ -42,12 +42,17 @@ def drain(session: Session, orders: int, kinds: Collection[Kind]) -> dict[str, F
 
 
 def steadiness(ends: Sequence[float], seen: Sequence[tuple[int, float]]) -> Figures:
-    """The rate of the steady middle and of its halves, and the memory after the first fifth and at the end."""
+    """The rate of the steady middle and of its halves, and the memory after the first fifth and at the end.
+
+    Orders of one batch settle at one moment: too few of them have no rate.
+    """
     def rate(begin: float, end: float) -> float:
         first, last = (ends[int(share * (len(ends) - 1))] for share in (begin, end))
-        return (end - begin) * len(ends) / max(last - first, 1e-9)
+        return (end - begin) * len(ends) / (last - first)
 
     early = next(mib for done, mib in seen if done >= FIRST * len(ends))
+    if len({ends[int(share * (len(ends) - 1))] for share in (FIRST, HALF, LAST)}) < 3:
+        return {"memory_early_mib": early, "memory_late_mib": seen[-1][1]}
     return {
         "steady_per_second": rate(FIRST, LAST), "early_per_second": rate(FIRST, HALF), "late_per_second": rate(HALF, LAST),
         "memory_early_mib": early, "memory_late_mib": seen[-1][1],

@@ -64,6 +64,10 @@ def test_a_drain_that_becomes_slower_and_larger_is_seen_to() -> None:
     assert (figures["memory_early_mib"], figures["memory_late_mib"]) == (100.0, 150.0)
 
 
+def test_one_batch_has_no_rate() -> None:
+    assert steadiness([1.0] * 20, [(20, 90.0)]) == {"memory_early_mib": 90.0, "memory_late_mib": 90.0}
+
+
 def test_percentiles_are_in_milliseconds_and_of_more_than_one_order() -> None:
     assert spread([0.001 * number for number in range(101)])["p95_ms"] == 95
     with pytest.raises(BenchTrouble):
