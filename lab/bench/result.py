@@ -56,13 +56,13 @@ class Results:
     def median(self, mode: str, what: str, team: str, figure: str) -> float | None:
         """The median of all rounds; None where it was not measured."""
         rounds = self.rounds.get(mode, {}).get(what, {}).get(team, [])
-        return median(one[figure] for one in rounds) if rounds and figure in rounds[0] else None
+        return median(one[figure] for one in rounds) if rounds and all(figure in one for one in rounds) else None
 
     def ratio(self, mode: str, what: str, figure: str) -> Ratio | None:
         """Ours by bare, round by round."""
         measured = self.rounds.get(mode, {}).get(what, {})
         ours, bare = measured.get(OURS, []), measured.get(BARE, [])
-        if not ours or not bare or figure not in ours[0]:
+        if not ours or not bare or not all(figure in one for one in (*ours, *bare)):
             return None
         ratios = [one[figure] / other[figure] for one, other in zip(ours, bare, strict=True) if other[figure]]
         return Ratio(median(ratios), min(ratios), max(ratios)) if ratios else None

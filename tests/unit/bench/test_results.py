@@ -25,6 +25,8 @@ def test_what_was_not_measured_has_no_figures() -> None:
     results = made_up((50, 100))
     assert results.ratio("rpc", "drain", "orders_per_second") is None
     assert results.ratio("topic", "drain", "no such figure") is None
+    results.rounds["topic"]["drain"][BARE][0].pop("messages")
+    assert results.ratio("topic", "drain", "messages") is None  # one of them has it, the other has not
     assert results.median("topic", "closed 2", OURS, "orders_per_second") is None
 
 
