@@ -84,10 +84,10 @@ def _declare_own(channel: Declares, service: str, wirings: Mapping[str, Wiring])
     config = settings()
     declare_queue(channel, parked_queue(service), aside_arguments(config), config)
     declare_queue(channel, dead_queue(service), aside_arguments(config), config)
-    arguments = {"x-queue-type": config.queue_type, **main_arguments(service, config)}
+    arguments = main_arguments(service, config)
     needs = [wiring.needs(service) for wiring in wirings.values()]
     for queue in dict.fromkeys(chain.from_iterable(need.queues for need in needs)):
-        channel.declare_queue(queue, arguments=arguments)
+        declare_queue(channel, queue, arguments, config)
     for name, kind in dict.fromkeys(chain.from_iterable(need.exchanges for need in needs)):
         channel.declare_exchange(name, kind)
     for binding in dict.fromkeys(chain.from_iterable(need.bindings for need in needs)):
