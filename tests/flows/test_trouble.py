@@ -59,6 +59,7 @@ def test_a_service_that_was_down_catches_up(words: Words, service: str) -> None:
     assert words.money(ada) == (4_000, 0, 1_000)
 
 
+@pytest.mark.whole(shop="real", words=("default", "fanout", "direct"))
 def test_a_crash_in_the_middle_loses_nothing(words: Words) -> None:
     ada, chair = words.customer(50_000), words.goods(price=1_000, quantity=20)
     placed = []
@@ -108,6 +109,7 @@ def test_a_death_after_the_commit_leaves_the_rest_to_the_relay(words: Words, mon
     assert words.money(ada) == (4_000, 0, 1_000)
 
 
+@pytest.mark.whole(words=("default", "fanout", "direct", "saga"))
 def test_switching_the_mode_strands_nothing(words: Words) -> None:
     """Orders of every mode are in flight at once, and each goes on in its own."""
     ada, chair = words.customer(50_000), words.goods(price=1_000, quantity=20)

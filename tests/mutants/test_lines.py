@@ -44,6 +44,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> object:
         yield made
 
 
+@pytest.mark.whole(defence=tuple(SAMPLES)[3:])
 @pytest.mark.parametrize("defence", SAMPLES)
 def test_a_line_that_is_cut_out_is_missed(defence: str, warm: Warm) -> None:
     cut = sample(SAMPLES[defence])

@@ -23,7 +23,7 @@ from tests.flows.words import Words
 
 HERE = Path(__file__).parent
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "")
-FEW = "6"
+FEW = "4"
 RPC_WAIT_SECONDS = 2
 
 
