@@ -1,7 +1,8 @@
 """The model's side: the embedded broker, told what RabbitMQ chose where AMQP lets it choose.
 
 Four choices are seen, and fed in: which consumer gets a message; in which order messages from several sources
-(publishers and dying queues) entered a queue in one step; in which order several queues' deliveries reached one channel;
+(publishers and dying queues) entered a queue in one step; in which order deliveries of several queues, or of several
+consumers of a quorum queue, reached one channel;
 and whether what came while a channel ended had been on its way to that one, and is redelivered.  One is not seen
 (:mod:`lab.differential.free`).  All else is the model's own, and compared.
 """
@@ -9,7 +10,7 @@ and whether what came while a channel ended had been on its way to that one, and
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 
 from lab.differential.free import FreeMachine, move_to_front, source_of
@@ -22,8 +23,8 @@ from patterns.broker.data import Consumer, Entry, Queue
 
 BEGAN = 1_700_000_000.0
 
-Wishes = Mapping[str, Mapping[int, deque[tuple[Delivery, str]]]]
-"""By queue and client: what RabbitMQ delivered, and what we call its consumer."""
+Wishes = Mapping[str, Mapping[tuple[int, str], deque[tuple[Delivery, str]]]]
+"""By queue, client and batch: what RabbitMQ delivered, and what we call its consumer."""
 
 
 class ModelTransport(EmbeddedTransport):
@@ -49,6 +50,7 @@ class ModelSide(Side):
     def __init__(self, trail: Trail) -> None:
         trail.begin()
         self.wishes: Wishes = {}
+        self.name_there: Callable[[str], str] = str
         self.starting = ""  # the consumer that is being started, before it has a tag
         self.steps: list[int] = []  # the machine's serial at the end of each step
         self.ends: set[int] = set()  # the steps in which a channel ended
@@ -73,12 +75,18 @@ class ModelSide(Side):
     def told(self, arrived: Mapping[int, Sequence[Arrived]], named: Callable[[str], str], *, ends: bool = False) -> None:
         """Hear what RabbitMQ delivers in this step, and whether a channel ends in it."""
         self.ends |= {len(self.steps)} if ends else set()
-        wishes: dict[str, dict[int, deque[tuple[Delivery, str]]]] = defaultdict(lambda: defaultdict(deque))
+        wishes: dict[str, dict[tuple[int, str], deque[tuple[Delivery, str]]]] = defaultdict(lambda: defaultdict(deque))
         for client, items in arrived.items():
             for item in items:
                 if isinstance(item, Delivery):
-                    wishes[item.queue][client].append((item, named(item.consumer)))
-        self.wishes = wishes
+                    name = named(item.consumer)
+                    wishes[item.queue][client, self._batch(item.queue, name)].append((item, name))
+        self.wishes, self.name_there = wishes, named
+
+    def _batch(self, queue: str, name: str) -> str:
+        """What a channel gets in order: of a quorum queue each consumer's messages, which come as one batch."""
+        known = self.transport.machine.queues.get(queue)
+        return name if known is not None and known.quorum else ""
 
     def fetched(self, delivery: Delivery) -> None:
         """Hear what RabbitMQ's next get answers."""
@@ -135,12 +143,13 @@ class ModelSide(Side):
 
     def _in_order(self, client: int, real: Sequence[Arrived]) -> list[Arrived]:
         ours = self.taken(client)
-        by_queue: dict[str, deque[Arrived]] = defaultdict(deque)
+        batches: dict[tuple[str, str], deque[Arrived]] = defaultdict(deque)
         for item in ours:
-            by_queue[item.queue].append(item)
-        if sorted(item.queue for item in real) != sorted(item.queue for item in ours):
+            batches[item.queue, self._batch(item.queue, self.names.get(item.consumer, self.starting))].append(item)
+        theirs = [(item.queue, self._batch(item.queue, self.name_there(item.consumer))) for item in real]
+        if Counter(theirs) != {batch: len(items) for batch, items in batches.items()}:
             return ours
-        ordered = [by_queue[item.queue].popleft() for item in real]
+        ordered = [batches[batch].popleft() for batch in theirs]
         return self._renumber(client, ordered) if ordered != ours else ours
 
     def _renumber(self, client: int, ordered: list[Arrived]) -> list[Arrived]:

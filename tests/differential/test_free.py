@@ -30,6 +30,10 @@ PROGRAMS = {
         (Shape(ttl=0, dead_to=1), Shape(max_length=1)),
         operations=(Publish(messages=(Said(1), Said(0), Said(1))), Get(queue=1)),
     ),
+    "given back to two consumers of a quorum queue": Program(
+        (Shape(quorum=True, delivery_limit=1),),
+        operations=(Publish(), Consume(), Publish(), Consume(), Publish(), Settle(nth=1, how="nack", multiple=True)),
+    ),
     "three deaths": Program(
         (Shape(dead_to=1), Shape(dead_to=2), Shape(dead_to=3), Shape()),
         operations=(Publish(), *rejects(0), *rejects(1), *rejects(2), Get(queue=3)),
