@@ -45,7 +45,11 @@ PROGRAMS = {
 }
 
 
-@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+@pytest.mark.parametrize("program", [
+    # RabbitMQ's quorum queue may send its letter after the look, which the programs cannot tell: not for every run.
+    pytest.param(each, id=name, marks=[pytest.mark.whole] if name.startswith("letters of a quorum queue") else [])
+    for name, each in PROGRAMS.items()
+])
 def test_what_rabbitmq_does_is_among_what_the_model_allows(real: RealSide, program: Program) -> None:
     for _ in range(5):
         Run(real).program(program)

@@ -70,7 +70,7 @@ def test_an_empty_queue_with_other_arguments_is_declared_anew(shop: Patient, old
     assert shop.depth("product.topic") == 1, "its bindings were declared again"
 
 
-@pytest.mark.parametrize("old", [OLD, {"x-queue-type": "classic"}])
+@pytest.mark.parametrize("old", [OLD, pytest.param({"x-queue-type": "classic"}, marks=pytest.mark.whole)])
 def test_a_queue_with_other_arguments_keeps_its_messages(shop: Patient, old: dict[str, Any]) -> None:
     shop.replace("product.reserve", old, messages=3)
     report = repaired()

@@ -45,6 +45,7 @@ class Failing:
         return self.real(session, order_id, *arguments)
 
 
+@pytest.mark.whole(shop="real", words=("default", "fanout", "direct", "saga"))
 def test_a_handler_that_fails_is_tried_again(words: Words, monkeypatch: pytest.MonkeyPatch) -> None:
     ada, chair = words.customer(5_000), words.goods(1_000, 5)
     failing = Failing(3, RuntimeError("a passing fault"))

@@ -13,6 +13,7 @@ from user import crud as users
 RPC_WAIT_SECONDS = 0.5  # somebody is away in most of these tests; nobody needs to wait long to hear that
 
 
+@pytest.mark.whole(shop="real", words=("default", "fanout", "direct", "saga"))
 def test_an_order_cancelled_in_flight_is_undone(words: Words) -> None:
     ada, chair = words.customer(5_000), words.goods(price=1_000, quantity=2)
     words.shop.stop("payment")
@@ -29,6 +30,7 @@ def test_an_order_cancelled_in_flight_is_undone(words: Words) -> None:
     assert "OrderCancelled" in words.news(order_id)
 
 
+@pytest.mark.whole(shop="real", words=("default", "fanout", "direct", "saga"))
 def test_an_order_is_cancelled_when_its_deadline_passes(words: Words) -> None:
     ada, chair = words.customer(5_000), words.goods(price=1_000, quantity=2)
     words.shop.stop("delivery")
@@ -45,6 +47,7 @@ def test_an_order_is_cancelled_when_its_deadline_passes(words: Words) -> None:
 
 
 @pytest.mark.whole(shop="real", service=("product", "user", "delivery", "notification"))
+@pytest.mark.whole(shop="real", words=("default", "fanout", "direct", "saga"))
 @pytest.mark.parametrize("service", ["product", "user", "payment", "delivery", "notification"])
 def test_a_service_that_was_down_catches_up(words: Words, service: str) -> None:
     ada, chair = words.customer(5_000), words.goods(price=1_000, quantity=2)

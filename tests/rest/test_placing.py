@@ -50,6 +50,7 @@ def order(words: Words) -> dict[str, Any]:
 
 
 @pytest.mark.whole(shop="real", prefix="/api/v1")
+@pytest.mark.whole(shop="real", name=("owner_id", "customer_id"))
 @pytest.mark.parametrize("prefix", ["", "/api/v1"])
 @pytest.mark.parametrize("name", ["user_id", "owner_id", "customer_id"])
 @pytest.mark.parametrize("lines", ["one product", "one product, one piece", "items"])
