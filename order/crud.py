@@ -14,7 +14,7 @@ from patterns.pages import Page
 from patterns.place_order import PlaceOrder
 from patterns.settings import settings
 from patterns.shop import OrderStatus
-from patterns.sql import Clocked, among, timed
+from patterns.sql import Clocked, among, timed, times
 from patterns.step import insert, insert_once
 
 STARTED, COMPLETED, COMPENSATING, COMPENSATED = "STARTED", "COMPLETED", "COMPENSATING", "COMPENSATED"
@@ -33,7 +33,7 @@ _FAILING = case((orders.c.undone_at.is_not(None), COMPENSATED), else_=COMPENSATI
 @cache
 def _settling(changed: tuple[str, ...], clocked: Clocked) -> Any:
     values: dict[str, Any] = {"settled_at": now(), "saga_state": _FAILING}
-    values |= {name: bindparam(name) for name in changed} | {name: now(later) for name, later in clocked}
+    values |= {name: bindparam(name) for name in changed} | times(clocked)
     return update(orders).where(_THIS, _OPEN).values(values).returning(orders.c.user_id, orders.c.mode, orders.c.saga_state)
 
 

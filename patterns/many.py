@@ -15,7 +15,7 @@ from sqlalchemy import ARRAY, Column, Connection, Engine, Executable, bindparam,
 from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
 
-from patterns.sql import Clocked, insert_for, now
+from patterns.sql import Clocked, insert_for, times
 
 _KEPT = "orderflow_many"
 """The execution option with the list for what each answered."""
@@ -59,14 +59,15 @@ def insert_new(
 
 @cache
 def _inserting(dialect: str, key: Column[Any], columns: tuple[str, ...], clocked: Clocked, as_arrays: bool) -> Any:
-    table, times = key.table, {name: now(later) for name, later in clocked}
+    table, moments = key.table, times(clocked)
     inserting = insert_for(dialect)(table)
     if as_arrays:
         arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in columns]
         rows = func.unnest(*arrays).table_valued(*columns).render_derived()
-        inserting = inserting.from_select([*columns, *times], select(*(rows.c[name] for name in columns), *times.values()))
+        inserting = inserting.from_select(
+            [*columns, *moments], select(*(rows.c[name] for name in columns), *moments.values()))
     else:
-        inserting = inserting.values(times)
+        inserting = inserting.values(moments)
     return inserting.on_conflict_do_nothing().returning(key)
 
 

@@ -43,6 +43,11 @@ def timed(values: Mapping[str, Any]) -> tuple[dict[str, Any], Clocked]:
     return plain, tuple((name, value.later) for name, value in values.items() if isinstance(value, now))
 
 
+def times(clocked: Clocked) -> dict[str, now]:
+    """These columns' values, for a statement that is made once."""
+    return {name: now(later) for name, later in clocked}
+
+
 @compiles(now, "postgresql")
 def _now_postgresql(element: now, compiler: SQLCompiler, **options: Any) -> str:
     # The statement's time is stable within it, so that an index on a time can be used.

@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.schema import SchemaItem
 
 from patterns.database import Session, insert_for, now
-from patterns.sql import Clocked, timed
+from patterns.sql import Clocked, timed, times
 
 VOID = "VOID"
 
@@ -101,7 +101,7 @@ def refusal(session: Session, steps: Table, order_id: UUID, done: tuple[str, ...
 
 @cache
 def _inserting(dialect: str, table: Table, clocked: Clocked, *, once: bool) -> Any:
-    statement = insert_for(dialect)(table).values({name: now(later) for name, later in clocked}).inline()
+    statement = insert_for(dialect)(table).values(times(clocked)).inline()
     return statement.on_conflict_do_nothing() if once else statement
 
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -137,6 +138,27 @@ class Crossing:
         return sum(actor.deadlocks for actor in self.actors)
 
 
+def cross(
+    actors: tuple[Actor, ...], settle: Callable[[], set[int]], let_on: Callable[[int], object], choose: Choose
+) -> Crossing:
+    """Let them go on one at a time, until nobody stands at a gate: ``choose`` says who, ``let_on`` opens its gate.
+
+    ``settle`` waits until nobody moves, and answers who waits for another's lock.
+    """
+    taken: list[tuple[int, Step]] = []
+    waits, waiting = 0, set[int]()
+    while True:
+        before, waiting = waiting, settle()
+        waits += len(waiting - before)
+        able = {actor.number: actor.next for actor in actors if actor.next is not None}
+        if not able:
+            return Crossing(actors, tuple(taken), waits)
+        number = choose(able)
+        taken.append((number, able[number]))
+        actors[number].next = None
+        let_on(number)
+
+
 class Director:
     """Opens the gates, one at a time.  ``admin``: a connection of its own, to see who waits for whom."""
 
@@ -153,21 +175,10 @@ class Director:
         ]
         for thread in threads:
             thread.start()
-        taken: list[tuple[int, Step]] = []
-        waits, waiting = 0, set[int]()
-        while True:
-            before, waiting = waiting, self._settle(actors)
-            waits += len(waiting - before)
-            able = {actor.number: actor.next for actor in actors if actor.next is not None}
-            if not able:
-                break
-            number = choose(able)
-            taken.append((number, able[number]))
-            actors[number].next = None
-            actors[number].opened.release()
+        crossing = cross(actors, partial(self._settle, actors), lambda number: actors[number].opened.release(), choose)
         for thread in threads:
             thread.join(STUCK_SECONDS)
-        return Crossing(actors, tuple(taken), waits)
+        return crossing
 
     def _settle(self, actors: Sequence[Actor]) -> set[int]:
         """Wait until everybody is done, stands at a gate, or waits for another's lock; answers who does the last."""

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Double, Table, select
 
-from lab.interleaving.gates import Actor, Choose, Crossing
+from lab.interleaving.gates import Actor, Choose, Crossing, cross
 from lab.interleaving.stage import NOT_COMPARED, Impatient, Stage
 from lab.interleaving.steps import Step
 from lab.simulation.crossing import CrossingStore
@@ -86,25 +86,18 @@ class TwinStage(Stage):
     def play(self, acts: Sequence[Callable[[], object]], choose: Choose) -> Crossing:
         """Let these cross, each in a task."""
         scheduler = self.gates.scheduler
-        actors = [Actor(number, None) for number in range(len(acts))]  # type: ignore[arg-type]
+        actors = tuple(Actor(number, None) for number in range(len(acts)))  # type: ignore[arg-type]
         tasks = []
         for actor, act in zip(actors, acts, strict=True):
             process = Process(f"actor {actor.number}")
             self.gates.actors[process] = actor
             tasks.append(scheduler.spawn(process.name, process, partial(perform, actor, act)))
-        taken: list[tuple[int, Step]] = []
-        waits, waiting = 0, set[int]()
-        while scheduler.run(lambda: True):
-            before, waiting = waiting, {one.number for one in actors if not one.done and one.next is None}
-            waits += len(waiting - before)
-            able = {actor.number: actor.next for actor in actors if actor.next is not None}
-            if not able:
-                break
-            number = choose(able)
-            taken.append((number, able[number]))
-            actors[number].next = None
-            scheduler.wake(tasks[number])
-        return Crossing(tuple(actors), tuple(taken), waits)
+
+        def settle() -> set[int]:
+            scheduler.run(lambda: True)
+            return {actor.number for actor in actors if not actor.done and actor.next is None}
+
+        return cross(actors, settle, lambda number: scheduler.wake(tasks[number]), choose)
 
     def alone(self, act: Callable[[], object]) -> None:
         """Do this while nobody else is there; in a task, since only tasks can wait for a worker's answer."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -18,18 +17,12 @@ from patterns.settings import settings
 OLD = -8 * 86400.0
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    if request.param == "postgresql":
-        url = request.getfixturevalue("database_url").replace("{service}", "product")
-        made = Database("product", url.replace("postgresql://", "postgresql+psycopg://"))
-    else:
-        made = Database("product", f"sqlite:///{request.getfixturevalue('tmp_path')}/product.db")
+@pytest.fixture
+def database(own_database: Database) -> Database:
     metadata = MetaData()
     journal.keep_journal(metadata)
-    made.create_tables(metadata)
-    yield made
-    made.close()
+    own_database.create_tables(metadata)
+    return own_database
 
 
 def write(session: Session, rows: int, age: float, **sent: Any) -> None:

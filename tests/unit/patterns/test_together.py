@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -23,17 +22,11 @@ PUT = insert(shelf)
 COUNT = select(shelf.c.count).where(shelf.c.id == bindparam("which"))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    if request.param == "postgresql":
-        url = request.getfixturevalue("database_url").replace("{service}", "product")
-        made = Database("product", url.replace("postgresql://", "postgresql+psycopg://"))
-    else:
-        made = Database("product", f"sqlite:///{request.getfixturevalue('tmp_path')}/product.db")
-    made.create_tables(metadata)
-    made.transact(lambda session: session.execute(PUT, [{"id": 1, "count": 3}, {"id": 2, "count": 0}]))
-    yield made
-    made.close()
+@pytest.fixture
+def database(own_database: Database) -> Database:
+    own_database.create_tables(metadata)
+    own_database.transact(lambda session: session.execute(PUT, [{"id": 1, "count": 3}, {"id": 2, "count": 0}]))
+    return own_database
 
 
 def take(session: Session, which: int, many: int) -> int | None:
