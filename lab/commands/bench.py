@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -10,6 +9,7 @@ import typer
 from rich.console import Console
 
 from lab.commands import console
+from lab.commands.reporting import report
 from patterns.errors import SettingsError
 from patterns.settings import MODES
 from patterns.shop import SERVICES
@@ -40,13 +40,7 @@ def bench(
     with screen.progress(errors) as watch:
         results = run(planned, watch)
     written, missing = files.report_files(results, out)
-    if as_json:
-        print(json.dumps(results.as_dict(), indent=2))
-    else:
-        screen.show(console, results)
-    if missing:
-        errors.print(missing, highlight=False, markup=False, soft_wrap=True)
-    errors.print(f"Written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
+    report(results, lambda: screen.show(console, results), written, missing, errors, as_json=as_json)
 
 
 def _known(option: str, chosen: list[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 from rich.console import Console
 
 from lab.commands import console
+from lab.commands.reporting import report
 from patterns.errors import SettingsError
 from patterns.settings import MODES
 from patterns.shop import SERVICES
@@ -44,13 +44,7 @@ def compare(
     written, missing = comparing.report_files(comparison, out)
     if write:
         written += comparing.write_pages(comparison)
-    if as_json:
-        print(json.dumps(comparison.as_dict(), indent=2))
-    else:
-        comparing.show(console, comparison)
-    if missing:
-        errors.print(missing, highlight=False, markup=False, soft_wrap=True)
-    errors.print(f"Written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
+    report(comparison, lambda: comparing.show(console, comparison), written, missing, errors, as_json=as_json)
     raise typer.Exit(0 if comparison.equal else 1)
 
 
