@@ -20,7 +20,7 @@ os.register_at_fork(after_in_child=_left.clear)  # a forked process takes blocks
 
 
 def free_ports(count: int) -> list[int]:
-    """Loopback ports nobody listens on, never given out before by a process that still runs.  Raises OSError when none are left.
+    """Loopback ports nobody listens on, given to nobody else while this process runs.  Raises OSError when none are left.
 
     A process takes whole blocks, and keeps each by a UDP socket bound to the block's first number: the system refuses
     that to a second process, and takes it back when the first one ends, however it ends.  Without that, two shops in two
