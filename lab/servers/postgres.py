@@ -32,7 +32,7 @@ class Postgres:
     def create_database(self, name: str, template: str | None = None) -> None:
         """Create a database: empty, or a copy of ``template`` (to which nobody may be connected)."""
         copied = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        self.execute(copied.format(sql.Identifier(name), sql.Identifier(template or "template1")))
+        self.execute(copied.format(sql.Identifier(name), sql.Identifier(template or "template1")) + self._how_copied())
 
     def drop_database(self, name: str) -> None:
         """Drop a database if it is there; whoever is connected to it is cut off."""
@@ -67,6 +67,10 @@ class Postgres:
         """Close the administrator's connection."""
         if self._admin is not None:
             self._admin.close()
+
+    def _how_copied(self) -> sql.SQL:
+        """More words for CREATE DATABASE: how the template's files are copied."""
+        return sql.SQL("")
 
     def _connect(self) -> psycopg.Connection[Any]:
         name = self._url.database if self._url.database and "{" not in self._url.database else "postgres"

@@ -113,6 +113,14 @@ class PrivatePostgres(Private, Postgres):
             self._keeper.end(self._server, signal.SIGQUIT)
         self._keeper.close()
 
+    def _how_copied(self) -> sql.SQL:
+        """As files: a fifth of the time, where a checkpoint costs nothing since nothing is synced.
+
+        https://www.postgresql.org/docs/15/sql-createdatabase.html (STRATEGY, new in 15)
+        """
+        known = self._options.get("fsync") == "off" and int(self.version.partition(".")[0]) >= 15
+        return sql.SQL(" STRATEGY FILE_COPY" if known else "")
+
     def _alive(self) -> subprocess.Popen[bytes]:
         if self._server is None or self._server.returncode is not None:
             raise DatabaseUnavailable("This private PostgreSQL is not running; start() it first.")
