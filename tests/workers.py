@@ -21,8 +21,12 @@ SIDES = re.compile(r"\[(?:.*-)?(embedded|real|rabbitmq|sqlite|postgresql)(?:-.*)
 """How the tests of a file that share a shop or a broker are named."""
 
 
+ALONE_IS_DEAR = ("tests/house/", "tests/differential/", "tests/mutants/test_lines.py")
+"""Tests that share what takes seconds to make: a tree of our source, a connection of each side, a run that is warm."""
+
+
 class Together(LoadScopeScheduling):
-    """Keeps together what shares a fixture of its file, and the short tests of the house.
+    """Keeps together what shares a fixture of its file, or what takes long to make.
 
     ``--dist loadgroup`` would do the same by marks, but pytest 9.2 does not let pytest-xdist 3.8 hand them on.
     """
@@ -30,9 +34,8 @@ class Together(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         """The name of the group a test belongs to."""
         file, side = nodeid.partition("::")[0], SIDES.search(nodeid)
-        if file.startswith("tests/house/"):
-            return "house"
-        return f"{file} {side[1]}" if side else nodeid
+        dear = next((beginning for beginning in ALONE_IS_DEAR if file.startswith(beginning)), None)
+        return dear or (f"{file} {side[1]}" if side else nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
