@@ -1,9 +1,9 @@
 """The model's side: the embedded broker, told what RabbitMQ chose where AMQP lets it choose.
 
-Four choices are seen, and fed in: which consumer gets a message; in which order messages from several sources
-(publishers and dying queues) entered a queue in one step; in which order deliveries of several queues, or of several
-consumers of a quorum queue, reached one channel;
-and whether what came while a channel ended had been on its way to that one, and is redelivered.  One is not seen
+Five choices are seen, and fed in: which consumer gets a message; in which order messages from several sources
+(publishers and dying queues) entered a queue in one step; whose came back first to a quorum queue when a channel ended; in
+which order deliveries of several queues, or of several consumers of a quorum queue, reached one channel; and whether what
+came while a channel ended had been on its way to that one, and is redelivered.  What is not seen is tried each way
 (:mod:`lab.differential.free`).  All else is the model's own, and compared.
 """
 
@@ -40,6 +40,12 @@ class ModelTransport(EmbeddedTransport):
         self.now += seconds
         with self._engine.operation() as (machine, now):
             machine.advance(now)
+
+    def end_step(self) -> None:
+        """Let expire what another one left at a head, and let come what was late."""
+        with self._engine.operation() as (machine, now):
+            machine.advance(now)
+            self.machine.end_step(now)
 
 
 class ModelSide(Side):
@@ -119,6 +125,7 @@ class ModelSide(Side):
         """Put one of these first, if it might as well have come before the head: in the same step, from elsewhere."""
         if not queue.ready:
             return
+        self.transport.machine.prefer_returned(queue, bodies)
         before: list[Entry] = []
         for entry in queue.ready:
             if entry.redelivered or self._step(entry) != self._step(queue.ready[0]):
@@ -136,8 +143,7 @@ class ModelSide(Side):
 
     def end_step(self, arrived: Mapping[int, Sequence[Arrived]]) -> dict[int, list[Arrived]]:
         """What the model delivered; between queues in the order in which RabbitMQ did."""
-        self.transport.pass_time(0.0)  # what expired at a head that another one left
-        self.transport.machine.began = self.transport.machine.serial
+        self.transport.end_step()
         self.steps.append(self.transport.machine.serial)
         return {client: self._in_order(client, arrived.get(client, ())) for client in range(len(CONNECTION_OF))}
 
