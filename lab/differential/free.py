@@ -19,7 +19,7 @@ from lab.differential.trail import Trail
 from patterns.broker import Machine
 from patterns.broker.core import Chooser
 from patterns.broker.data import Entry, Held, Message, Queue
-from patterns.broker.deadletter import REJECTED, deaths_of
+from patterns.broker.deadletter import EXPIRED, REJECTED, deaths_of
 from patterns.broker.storing import is_full
 
 
@@ -89,6 +89,17 @@ class FreeMachine(Machine):
         places = list(firsts.values()) or [0]
         return list(ready)[:places[self.trail.choose(len(places))] + 1]
 
+    def expire(self, now: float) -> None:
+        """Let die what has expired; of what came in this step from several sources, anyone's first may be at the head."""
+        for queue in list(self.queues.values()):
+            while any(_is_over(entry, now) for entry in queue.ready if self._is_new(entry)):
+                heads = self._heads(queue.ready)
+                move_to_front(heads[:-1], heads[-1])
+                if not _is_over(queue.ready[0], now):
+                    break
+                self.bury(queue, self.pop(queue), EXPIRED, now)
+        self.advance(now)
+
     # --- what comes back ---
 
     def give_back(self, held: Iterable[Held], now: float, *, asked: bool = False) -> None:
@@ -153,8 +164,11 @@ def holder_of(held: Held) -> str:
 
 def _dies(entry: Entry, queue: Queue, now: float) -> bool:
     """Whether it dies when it comes back."""
-    limit, expires = queue.delivery_limit, entry.expires_at
-    return (limit is not None and entry.returns >= limit) or (expires is not None and expires <= now)
+    return (queue.delivery_limit is not None and entry.returns >= queue.delivery_limit) or _is_over(entry, now)
+
+
+def _is_over(entry: Entry, now: float) -> bool:
+    return entry.expires_at is not None and entry.expires_at <= now
 
 
 def source_of(message: Message) -> str:

@@ -38,8 +38,8 @@ class ModelTransport(EmbeddedTransport):
     def pass_time(self, seconds: float) -> None:
         """Let so much time go by."""
         self.now += seconds
-        with self._engine.operation() as (machine, now):
-            machine.advance(now)
+        with self._engine.operation() as (_, now):
+            self.machine.expire(now)
 
     def end_step(self) -> None:
         """Let expire what another one left at a head, and let come what was late."""

@@ -74,10 +74,52 @@ rarely: list[SearchStrategy[ops.Operation]] = [
     st.builds(ops.Ask, clients, queues), st.builds(ops.Ask, clients, queues),
     st.builds(ops.Reply, clients, nth, st.booleans()), st.builds(ops.Reply, clients, nth, st.booleans()),
 ]
-operations = st.sampled_from([*often, *often, *rarely]).flatmap(lambda one: one)  # one_of would take each kind once only
-programs = st.builds(
-    ops.Program,
-    st.lists(shapes, min_size=1, max_size=ops.QUEUES).map(tuple),
-    st.lists(declare_exchange, min_size=1, max_size=2).map(tuple),
-    st.tuples(*[st.lists(operations, max_size=20)] * PARTS).map(lambda parts: tuple(chain(*parts))),
-)
+
+
+def of(
+    kinds: list[SearchStrategy[ops.Operation]], queues: SearchStrategy[ops.Shape], most: int = ops.QUEUES,
+    exchanges: SearchStrategy[ops.DeclareExchange] = declare_exchange,
+) -> SearchStrategy[ops.Program]:
+    """Programs of these operations, on queues of these shapes."""
+    operations = st.sampled_from(kinds).flatmap(lambda one: one)  # one_of would take each kind once only
+    return st.builds(
+        ops.Program, st.lists(queues, min_size=1, max_size=most).map(tuple),
+        st.lists(exchanges, min_size=1, max_size=2).map(tuple),
+        st.tuples(*[st.lists(operations, max_size=20)] * PARTS).map(lambda parts: tuple(chain(*parts))),
+    )
+
+
+anything = of([*often, *often, *rarely], shapes)
+
+to_exchanges = st.builds(ops.Publish, clients, st.lists(st.builds(
+    ops.Said, to=st.integers(ops.QUEUES, ops.QUEUES + ops.EXCHANGES - 1), key=st.integers(0, len(ops.KEYS) - 1),
+    mandatory=st.booleans(), headers=st.integers(0, len(ops.HEADERS) - 1)), min_size=1, max_size=3).map(tuple))
+plain = st.builds(ops.Shape)
+routing = of([bind, bind, to_exchanges, to_exchanges, to_exchanges, st.builds(ops.Get, clients, queues, st.just(True))],
+             plain, 2, st.builds(ops.DeclareExchange, clients, st.integers(0, ops.EXCHANGES - 1),
+                                 st.sampled_from(("topic", "direct", "headers")), alternate=st.none() | exchanges))
+"""Few queues, and exchanges that are bound: which keys match which patterns, once each, and where the others go."""
+
+fleeting = st.builds(ops.Shape, exclusive=st.booleans(), auto_delete=st.booleans())
+leaving = of([publish, consume, consume, st.builds(ops.Cancel, clients, nth), st.builds(ops.Close, clients, st.booleans()),
+              st.builds(ops.CheckQueue, clients, queues), st.builds(ops.DeleteQueue, clients, queues),
+              st.builds(ops.DeclareQueue, clients, st.integers(0, ops.QUEUES - 1), fleeting)], fleeting)
+"""Queues that go with their connection or their last consumer, and those who are told."""
+
+said_to_queues = st.builds(ops.Publish, clients, st.lists(
+    st.builds(ops.Said, to=st.integers(0, 1)), min_size=1, max_size=3).map(tuple))
+fetch = st.builds(ops.Get, clients, queues, st.just(False))
+drop = st.builds(ops.Settle, clients, nth, st.sampled_from(("nack", "reject")), requeue=st.just(False))
+short = st.builds(ops.Shape, ttl=st.sampled_from((None, 0)), max_length=st.integers(1, 3), rejects=seldom,
+                  dead_to=st.integers(0, ops.QUEUES - 1))
+dying = of([said_to_queues, fetch, fetch, fetch, drop, drop, drop, st.builds(ops.Get, clients, queues, st.just(True)),
+            st.builds(ops.Purge, clients, queues)], short | st.builds(ops.Shape, dead_to=st.integers(0, ops.QUEUES - 1)), 2)
+"""Queues that are too short, and letters that die again and again."""
+
+returning = of([said_to_queues, said_to_queues, consume, consume, settle, settle, settle, all_there_are, fetch,
+                st.builds(ops.Close, clients, seldom)],
+               st.builds(ops.Shape) | st.builds(ops.Shape, st.just(True), delivery_limit=st.sampled_from((None, 0, 1, 50))), 2)
+"""What is held, by one or by many, and comes back."""
+
+programs = st.sampled_from([anything] * 4 + [routing, leaving, dying, returning]).flatmap(lambda one: one)
+"""Of all sorts, and some of few sorts: what needs three things at once seldom comes where there are thirty."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Flaky
+from hypothesis.strategies import SearchStrategy
 
 from lab.differential.following import Step
 from lab.differential.operations import Program
@@ -36,15 +37,18 @@ class Search:
 
 
 def search(
-    real: RealSide, first_seed: int, *, shrink: bool = True, patience: float = PATIENCE, done: Search | None = None
+    real: RealSide, first_seed: int, *, shrink: bool = True, patience: float = PATIENCE, done: Search | None = None,
+    sorts: SearchStrategy[Program] = programs,
 ) -> Iterator[Violation | None]:
     """Run one set of programs after another, for as long as is asked; for each, what it found."""
     done = done or Search()
     for number in range(10**9):
-        yield _one_set(real, first_seed * 100_003 + number, done, shrink=shrink, patience=patience)
+        yield _one_set(real, sorts, first_seed * 100_003 + number, done, shrink=shrink, patience=patience)
 
 
-def _one_set(real: RealSide, number: int, done: Search, *, shrink: bool, patience: float) -> Violation | None:
+def _one_set(
+    real: RealSide, sorts: SearchStrategy[Program], number: int, done: Search, *, shrink: bool, patience: float
+) -> Violation | None:
     failed: list[tuple[Program, Different]] = []
 
     @seed(number)
@@ -52,7 +56,7 @@ def _one_set(real: RealSide, number: int, done: Search, *, shrink: bool, patienc
         max_examples=TOGETHER, database=None, deadline=None, print_blob=False, suppress_health_check=list(HealthCheck),
         phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,), report_multiple_bugs=False,
     )
-    @given(programs)
+    @given(sorts)
     def check(program: Program) -> None:
         try:
             compare(real, program, done, min(patience, HURRY) if failed else patience)

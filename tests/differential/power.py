@@ -30,11 +30,13 @@ def found_after(real: RealSide, mutant: Mutant, kept: Sequence[list[Step]]) -> i
 def needed(real: RealSide, done: Search, more: Callable[[], None]) -> dict[str, int | None]:
     """The same for all mutants, by name; ``more`` has RabbitMQ run more programs, as long as a mutant is not found."""
     assert done.kept is not None
-    left = list(MUTANTS)
-    found: dict[str, int | None] = {}
+    found: dict[str, int | None] = dict.fromkeys((mutant.__name__ for mutant in MUTANTS), None)
+    judged = 0
     while True:
-        found |= {mutant.__name__: found_after(real, mutant, done.kept) for mutant in left}
-        left = [mutant for mutant in left if found[mutant.__name__] is None]
-        if not left or done.programs >= ENOUGH:
+        for mutant in MUTANTS:
+            if found[mutant.__name__] is None and (number := found_after(real, mutant, done.kept[judged:])):
+                found[mutant.__name__] = judged + number
+        if None not in found.values() or done.programs >= ENOUGH:
             return found
+        judged = len(done.kept)
         more()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis.strategies import SearchStrategy
 
 from lab.differential.operations import Close, Consume, Get, Program, Publish, Said, Settle, Shape
+from lab.differential.programs import anything, programs
 from lab.differential.real import RealSide
 from lab.differential.run import Different, Run
 from lab.differential.search import Search, search
@@ -18,12 +20,12 @@ from tests.differential.power import Mutant, found_after, needed
 def done(real: RealSide) -> Search:
     """One set of programs."""
     done = Search(kept=[])
-    some_more(real, done)
+    some_more(real, done, anything)
     return done
 
 
-def some_more(real: RealSide, done: Search) -> None:
-    found = next(search(real, 1 + done.programs, done=done))
+def some_more(real: RealSide, done: Search, sorts: SearchStrategy[Program] = programs) -> None:
+    found = next(search(real, 1 + done.programs, done=done, sorts=sorts))
     assert found is None, f"{found.what}\n{found.again}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lab.differential.following import Following
-from lab.differential.operations import Close, Consume, Get, Operation, Program, Publish, Said, Settle, Shape
+from lab.differential.operations import SHORT, Close, Consume, Get, Operation, Program, Publish, Said, Settle, Shape
 from lab.differential.real import RealSide
 from lab.differential.run import Run
 from patterns.amqp import Delivery
@@ -32,6 +32,10 @@ PROGRAMS = {
     "the same, and the oldest must go": Program(
         (Shape(ttl=0, dead_to=1), Shape(max_length=1)),
         operations=(Publish(messages=(Said(1), Said(0), Said(1))), Get(queue=1)),
+    ),
+    "a letter and what expires come to one queue": Program(
+        (Shape(), Shape(max_length=1, dead_to=0)),
+        operations=(Publish(messages=(Said(1),)), Publish(messages=(Said(1), Said(0, expiration=SHORT)))),
     ),
     "given back to two consumers of a quorum queue": Program(
         (Shape(quorum=True, delivery_limit=1),),
