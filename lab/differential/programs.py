@@ -116,9 +116,9 @@ dying = of([said_to_queues, fetch, fetch, fetch, drop, drop, drop, st.builds(ops
             st.builds(ops.Purge, clients, queues)], short | st.builds(ops.Shape, dead_to=st.integers(0, ops.QUEUES - 1)), 2)
 """Queues that are too short, and letters that die again and again."""
 
+given_back = st.builds(ops.Shape) | st.builds(ops.Shape, st.just(True), delivery_limit=st.sampled_from((None, 0, 1, 50)))
 returning = of([said_to_queues, said_to_queues, consume, consume, settle, settle, settle, all_there_are, fetch,
-                st.builds(ops.Close, clients, seldom)],
-               st.builds(ops.Shape) | st.builds(ops.Shape, st.just(True), delivery_limit=st.sampled_from((None, 0, 1, 50))), 2)
+                st.builds(ops.Close, clients, seldom)], given_back, 2)
 """What is held, by one or by many, and comes back."""
 
 programs = st.sampled_from([anything] * 4 + [routing, leaving, dying, returning]).flatmap(lambda one: one)
