@@ -21,7 +21,7 @@ test-fast: .venv/dev  ## the tests that need no server
 verify: .venv/dev  ## break it in thousands of ways, and count what held: 15 minutes (ARGS="--tier simulation")
 	@.venv/bin/orderflow verify $(ARGS)
 
-bench: .venv/dev  ## what an order costs in each mode, beside a bare program: half an hour (ARGS="--mode topic --quick")
+bench: .venv/dev  ## what an order costs in each mode, beside a bare program: a quarter of an hour (ARGS="--mode topic --quick")
 	@.venv/bin/orderflow bench $(ARGS)
 
 check: .venv/dev  ## lint, types, import rules: seconds

@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
 
 from patterns.errors import PageError
 
@@ -20,6 +22,26 @@ def fill(text: str, name: str, content: str, where: str) -> str:
     if found != 1:
         raise PageError(f"{where} needs {begin} and {end} once, where the generated part shall stand; found {found}")
     return filled
+
+
+def renewed(text: str, parts: Mapping[str, str], where: str, *, if_wanted: bool = False) -> str:
+    """A page with these parts, by name, each a paragraph of its own; ``if_wanted``: as far as it has places for them.
+
+    Raises PageError when there is none for one of them, otherwise.
+    """
+    for name, content in parts.items():
+        if not if_wanted or wants(text, name):
+            text = fill(text, name, f"\n\n{content}\n\n", where)
+    return text
+
+
+def renew(path: Path, parts: Mapping[str, str], *, if_wanted: bool = False) -> bool:
+    """Write these parts into a page, as :func:`renewed` does; says whether it is another page now."""
+    before = path.read_text(encoding="utf-8")
+    after = renewed(before, parts, path.name, if_wanted=if_wanted)
+    if after != before:
+        path.write_text(after, encoding="utf-8")
+    return after != before
 
 
 def wants(text: str, name: str) -> bool:

@@ -1,23 +1,21 @@
-"""The course of a benchmark: both teams are started once; then each measurement in turn, A B A B, in each mode and round."""
+"""The course of a benchmark: all teams are started once; then each measurement in turn, A B A B, in each mode and round."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from lab.audit import audit_when_quiet
+from lab.bench.agenda import Agenda
 from lab.bench.likeness import unlike
-from lab.bench.measures import Figures, Measure, closed_loop, drain, idle, open_loop
 from lab.bench.meter import Meter, memory
 from lab.bench.plan import BenchTrouble, Plan
-from lab.bench.result import HALF, Results, loop_name
+from lab.bench.result import BARE, OURS, Results
 from lab.bench.rows import fill, stock_up
 from lab.bench.session import Session, Tick, Watch
-from lab.bench.teams import Team, teams
+from lab.bench.teams import Team, running
 from lab.bench.watch import Watcher
 from lab.compare.places import Real, real_place, settings_as_before
 from lab.machine import circumstances
@@ -31,24 +29,33 @@ AUDITED_ORDERS = 50_000
 """The audit reads every row into memory; with more orders than these only the sums are compared."""
 
 
-def bench(plan: Plan, watch: Watch = lambda _: None, servers: Real | None = None) -> Results:
+def ours_and_bare(plan: Plan) -> list[Team]:
+    """Our shop, and the bare program of the same shape."""
+    return [Team(name, name == BARE, plan.rows, plan.scale) for name in (OURS, BARE)]
+
+
+def bench(
+    plan: Plan, watch: Watch = lambda _: None, servers: Real | None = None, teams: Sequence[Team] = ()
+) -> Results:
     """Carry out a plan and answer what came of it; on these servers, if given, else on those configured, or private ones.
 
-    Raises BenchTrouble when something did not keep its promises.
+    Without ``teams``, ours and the bare program.  Raises BenchTrouble when something did not keep its promises.
     """
+    teams = teams or ours_and_bare(plan)
     watch(Tick("starting servers"))
     with (
         settings_as_before(), nullcontext(servers) if servers else real_place(POSTGRES) as place,
         tempfile.TemporaryDirectory(prefix="orderflow-bench-") as logs,
     ):
-        watch(Tick("starting both, six processes each"))
+        watch(Tick("starting all, a process for each service"))
         results = Results(plan, place.description, circumstances=circumstances(place.description))
-        with _sessions(plan, place, Path(logs)) as sessions:
+        with _sessions(plan, teams, place, Path(logs), watch) as sessions:
+            agenda = Agenda(results, len(sessions), watch)
             for mode in plan.modes:
                 for turn in range(plan.rounds):
-                    _round(mode, turn, sessions, results, watch)
-                watch(Tick("audit", mode))
-                _check(sessions)
+                    agenda.take(mode, turn, sessions)
+            watch(Tick("audit", done=agenda.orders, orders=agenda.orders))
+            _check(sessions)
             for session in sessions:
                 results.memory[session.team.name] = {
                     process.name: round(memory(process.pid, "VmHWM"), 1) for process in session.team.processes}
@@ -56,59 +63,26 @@ def bench(plan: Plan, watch: Watch = lambda _: None, servers: Real | None = None
 
 
 @contextmanager
-def _sessions(plan: Plan, place: Real, logs: Path) -> Iterator[list[Session]]:
+def _sessions(plan: Plan, teams: Sequence[Team], place: Real, logs: Path, watch: Watch) -> Iterator[list[Session]]:
     with ExitStack() as opened:
-        both: tuple[Team, ...] = opened.enter_context(teams(plan, place, logs))
+        opened.enter_context(running(teams, place, logs))
         meter, sessions = Meter(place), []
-        for team in both:
+        for team in teams:
             team.pause()
+        for team in teams:
             stock_up(team.database_url)
-            fill(team.database_url, plan.rows)
+            if team.rows:
+                watch(Tick(f"filling in {team.rows:,} settled orders", team=team.name))
+                fill(team.database_url, team.rows)
             watcher = opened.enter_context(Watcher(team, plan.limit_seconds))
             sessions.append(Session(plan, team, watcher, meter))
         yield sessions
 
 
-def _round(mode: str, turn: int, sessions: list[Session], results: Results, watch: Watch) -> None:
-    """Each measurement once with each team; the first round of a mode begins with some orders that do not count."""
-    warm_up: dict[str, Measure] = {"warm-up": _warm_up} if turn == 0 else {}
-    if turn == 0 and mode == results.plan.modes[0]:
-        warm_up |= {"idle": lambda session: {"idle": idle(session, session.plan.idle_seconds)}}
-    for name, measure in {**warm_up, **_measures(mode, results)}.items():
-        for session in sessions:
-            tick = Tick(name, mode, session.team.name, turn + 1, results.plan.rounds)
-            session.tell = partial(_tell, watch, tick)
-            session.tell(0, 0)
-            with session.turn(mode):
-                found = measure(session)
-            for what, figures in found.items():
-                results.note(mode, what, session.team.name, figures)
-
-
-def _measures(mode: str, results: Results) -> dict[str, Measure]:
-    """What is measured in a mode.  A client of rpc waits for the ending, so that there is no backlog to accept."""
-    plan, measures = results.plan, dict[str, Measure]()
-    if mode != "rpc" and {"drain", "accept"} & {*plan.kinds}:
-        measures["drain"] = lambda session: drain(session, plan.orders, plan.kinds)
-    for clients in plan.clients if "closed" in plan.kinds else ():
-        orders = plan.looped if clients > 1 else max(10, plan.looped // 4)
-        measures[loop_name(clients)] = lambda session, orders=orders, clients=clients: {  # type: ignore[misc]
-            loop_name(clients): closed_loop(session, orders, clients)}
-    if "closed" in plan.kinds:
-        busiest = loop_name(max(plan.clients))
-        measures[HALF] = lambda session: {
-            HALF: open_loop(session, plan.looped, results.latest(mode, busiest, session.team.name)["orders_per_second"] / 2)}
-    return measures
-
-
-def _warm_up(session: Session) -> dict[str, Figures]:
-    session.place(session.plan.warm_up, 4)
-    return {}
-
-
-def _check(sessions: list[Session]) -> None:
-    """Both have done the same, and every promise is kept."""
-    if wrong := unlike([session.team.database_url for session in sessions]):
+def _check(sessions: Sequence[Session]) -> None:
+    """Every promise is kept, and the bare program has done the same as ours."""
+    urls = [session.team.database_url for session in sessions]
+    if any(session.team.bare for session in sessions) and (wrong := unlike(urls)):
         raise BenchTrouble(f"Ours and the bare program did not do the same work: {'; '.join(wrong[:5])}")
     for session in sessions:
         _audit(session)
@@ -116,7 +90,7 @@ def _check(sessions: list[Session]) -> None:
 
 def _audit(session: Session) -> None:
     """Every promise, on every row, as ``orderflow audit`` checks them; the bare program's rows are of the same tables."""
-    if session.plan.rows + session.watcher.all_orders() > AUDITED_ORDERS:
+    if session.team.rows + session.watcher.all_orders() > AUDITED_ORDERS:
         return
     session.team.point_here()
     session.team.resume()
@@ -126,6 +100,3 @@ def _audit(session: Session) -> None:
         broken = [f"{promise.text} {promise.broken[:3]}" for promise in report.promises if promise.broken]
         raise BenchTrouble(f"{session.team.name}: the audit is not clean: {'; '.join(broken + report.unfinished)}")
 
-
-def _tell(watch: Watch, tick: Tick, done: int, orders: int) -> None:
-    watch(replace(tick, done=done, orders=orders))

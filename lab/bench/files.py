@@ -9,7 +9,7 @@ from lab.bench.plot import draw
 from lab.bench.report import page, short
 from lab.bench.result import Results
 from lab.compare.plot import NoPlot
-from patterns.generated import fill, wants
+from patterns.generated import renew
 
 HOME, README, NAME = Path("docs/benchmarks"), Path("README.md"), "bench"
 
@@ -27,7 +27,7 @@ def report_files(results: Results, folder: Path) -> tuple[list[Path], str | None
         pictures, missing = [], str(error)
     figures.write_text(json.dumps(results.as_dict(), indent=1) + "\n", encoding="utf-8")
     report.write_text(page(results, [picture.name for picture in pictures]), encoding="utf-8")
-    return [report, figures, *pictures, *(_readme(results) if folder == HOME else ())], missing
+    return [report, figures, *pictures, *_readme(results, folder)], missing
 
 
 def read(folder: Path) -> Results:
@@ -35,15 +35,7 @@ def read(folder: Path) -> Results:
     return Results.of(json.loads((folder / "bench.json").read_text(encoding="utf-8")))
 
 
-def fresh_readme(text: str, results: Results) -> str:
-    """The README with the figures of these results, where it has a place for them."""
-    return fill(text, NAME, f"\n\n{short(results)}\n\n", README.name) if wants(text, NAME) else text
-
-
-def _readme(results: Results) -> list[Path]:
-    before = README.read_text(encoding="utf-8") if README.exists() else ""
-    after = fresh_readme(before, results)
-    if after == before:
-        return []
-    README.write_text(after, encoding="utf-8")
-    return [README]
+def _readme(results: Results, folder: Path) -> list[Path]:
+    """The README, if it has a place for figures and these are the ones to show."""
+    shown = folder == HOME and README.exists() and renew(README, {NAME: short(results)}, if_wanted=True)
+    return [README] if shown else []

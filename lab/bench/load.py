@@ -26,6 +26,9 @@ class Placed:
 
 Then = Callable[[Placed], None]
 
+KEPT_SECONDS = 2.0
+"""A connection that was idle for longer is opened anew: servers close idle ones, uvicorn after 5 s."""
+
 
 def bodies(mode: str, orders: int) -> list[bytes]:
     """The bodies of so many orders, spread over customers and products."""
@@ -72,10 +75,14 @@ class Clients:
 
     def _client(self, port: int, next_one: Callable[[], tuple[int, bytes] | None], due: dict[int, float]) -> None:
         http, pause = HTTPConnection("127.0.0.1", port, timeout=600), threading.Event()
+        used = 0.0
         try:
             for number, body in _until_none(next_one):
                 pause.wait(max(0.0, due.get(number, 0.0) - time.time()))
+                if time.monotonic() - used > KEPT_SECONDS:
+                    http.close()
                 placed = self._place(http, body, due.get(number) or time.time())
+                used = time.monotonic()
                 self.placed.append(placed)
                 self.then(placed)
         except BaseException as error:

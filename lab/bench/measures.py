@@ -9,14 +9,16 @@ from uuid import UUID
 
 from lab.bench.load import Placed
 from lab.bench.plan import BenchTrouble, Kind
-from lab.bench.session import Session
+from lab.bench.session import Seen, Session
 
 Figures = dict[str, float]
 
 ACCEPTING = 16
 """Clients at once while a backlog is made."""
-FIRST, HALF, LAST = 0.2, 0.5, 0.8
+FIRST, MIDDLE, LAST = 0.2, 0.5, 0.8
 """The steady part of a drain is between the first and the last of these shares of its orders."""
+PARTS = 8
+"""In how many parts the steady part is looked at by itself."""
 LOOK_SECONDS = 0.005
 """How often the orders that clients wait for are looked at, all in one statement by key."""
 
@@ -25,12 +27,12 @@ def drain(session: Session, orders: int, kinds: Collection[Kind]) -> dict[str, F
     """Accept a backlog while nobody works on it (``accept``); then let all begin, until it is settled (``drain``)."""
     watcher, since = session.watcher, session.watcher.now()
     session.team.pause("order")
-    before = session.spent()
+    before, session.part = session.spent(), (0.0, 0.5)
     _, seconds = session.place(orders, ACCEPTING)
     watcher.wait_until_sent("order")
     accepted = session.spent()
     accept = {"orders_per_second": orders / seconds, **accepted.since(before).per_order(orders)}
-    began = watcher.now()
+    began, session.part = watcher.now(), (0.5, 1.0)
     session.team.resume()
     seen = session.settle(orders)
     watcher.wait_until_quiet()
@@ -41,22 +43,31 @@ def drain(session: Session, orders: int, kinds: Collection[Kind]) -> dict[str, F
     return {kind: figures for kind, figures in measured.items() if kind in kinds}
 
 
-def steadiness(ends: Sequence[float], seen: Sequence[tuple[int, float]]) -> Figures:
-    """The rate of the steady middle and of its halves, and the memory after the first fifth and at the end.
+def steadiness(ends: Sequence[float], seen: Sequence[Seen]) -> Figures:
+    """The rate of the steady middle, of its halves, and of the slowest of its eight parts; and how memory grew meanwhile.
 
     Orders of one batch settle at one moment: too few of them have no rate.
     """
     def rate(begin: float, end: float) -> float:
         first, last = (ends[int(share * (len(ends) - 1))] for share in (begin, end))
-        return (end - begin) * len(ends) / (last - first)
+        return (end - begin) * len(ends) / (last - first) if last > first else 0.0
 
-    early = next(mib for done, mib in seen if done >= FIRST * len(ends))
-    if len({ends[int(share * (len(ends) - 1))] for share in (FIRST, HALF, LAST)}) < 3:
-        return {"memory_early_mib": early, "memory_late_mib": seen[-1][1]}
-    return {
-        "steady_per_second": rate(FIRST, LAST), "early_per_second": rate(FIRST, HALF), "late_per_second": rate(HALF, LAST),
-        "memory_early_mib": early, "memory_late_mib": seen[-1][1],
+    figures = growth([memory for done, memory in seen if done >= FIRST * len(ends)])
+    if len({ends[int(share * (len(ends) - 1))] for share in (FIRST, MIDDLE, LAST)}) < 3:
+        return figures
+    width = (LAST - FIRST) / PARTS
+    parts = [rate(FIRST + part * width, FIRST + (part + 1) * width) for part in range(PARTS)]
+    return figures | {
+        "steady_per_second": rate(FIRST, LAST), "early_per_second": rate(FIRST, MIDDLE),
+        "late_per_second": rate(MIDDLE, LAST), "slowest_part_per_second": min(parts),
     }
+
+
+def growth(memory: Sequence[Sequence[float]]) -> Figures:
+    """The memory of all processes at first and at last, and by how much the one grew that grew most, in percent."""
+    first, last = memory[0], memory[-1]
+    grown = [100 * (max(at_once) / at_once[0] - 1) for at_once in zip(*memory, strict=True)]
+    return {"memory_early_mib": sum(first), "memory_late_mib": sum(last), "memory_grown_percent": max(grown)}
 
 
 def idle(session: Session, seconds: float) -> Figures:

@@ -44,5 +44,5 @@ def _plan(results: Results) -> str:
     rounds = f"{plan.rounds} rounds" if plan.rounds > 1 else "one round"
     more = f", {plan.rows:,} settled orders there before" if plan.rows else ""
     more += "".join(f", {number} instances of {service}" for service, number in plan.scale.items())
-    return (f"{rounds.capitalize()}, ours and bare in turn; {plan.orders:,} orders in each drain, {plan.looped:,} in each"
+    return (f"{rounds.capitalize()}, ours and bare in turn; {plan.orders:,} orders in each drain, {plan.looped():,} in each"
             f" closed loop{more}. Every order was a success, and all was booked, after each measurement.")

@@ -58,10 +58,10 @@ class Results:
         rounds = self.rounds.get(mode, {}).get(what, {}).get(team, [])
         return median(one[figure] for one in rounds) if rounds and all(figure in one for one in rounds) else None
 
-    def ratio(self, mode: str, what: str, figure: str) -> Ratio | None:
-        """Ours by bare, round by round."""
+    def ratio(self, mode: str, what: str, figure: str, pair: tuple[str, str] = (OURS, BARE)) -> Ratio | None:
+        """One team's figure by the other's, round by round: ours by bare, unless others were measured."""
         measured = self.rounds.get(mode, {}).get(what, {})
-        ours, bare = measured.get(OURS, []), measured.get(BARE, [])
+        ours, bare = (measured.get(team, []) for team in pair)
         if not ours or not bare or not all(figure in one for one in (*ours, *bare)):
             return None
         ratios = [one[figure] / other[figure] for one, other in zip(ours, bare, strict=True) if other[figure]]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
 
-from lab.bench.past import PRICE, past
+from lab.bench.past import BOOKED, PRICE, Rows, past
 from lab.bench.plan import CUSTOMERS, PRODUCTS
 
 MONEY, PIECES = 10**15, 10**11
@@ -39,11 +41,24 @@ def stock_up(database_url: str) -> None:
 
 
 def fill(database_url: str, orders: int) -> None:
-    """Fill all tables with this many orders that were settled yesterday, and book them."""
-    if orders:
-        for service, statements in past(orders).items():
-            with connect(database_url, service) as database:
-                for statement in statements:
-                    database.execute(statement.encode())
-                database.execute(b"ANALYZE")
+    """Fill all tables with this many orders that were settled yesterday, and book them; two services at once."""
+    made = past(orders)
+    with ThreadPoolExecutor(2) as both:
+        for filled in [both.submit(_fill, database_url, service, rows) for service, rows in made.items()]:
+            filled.result()
 
+
+def _fill(database_url: str, service: str, made: Sequence[Rows]) -> None:
+    with connect(database_url, service) as out, connect(database_url, service) as into:
+        for rows in made:
+            with (
+                out.cursor().copy(f"COPY ({rows.query}) TO STDOUT".encode()) as generated,
+                into.cursor().copy(f"COPY {rows.into} FROM STDIN".encode()) as taken,
+            ):
+                for block in generated:
+                    taken.write(block)
+        if service in BOOKED:
+            into.execute(BOOKED[service].encode())
+        # Now, so that the server does not do it by itself while somebody is measured.
+        filled = ", ".join(sorted({rows.into.partition(" ")[0] for rows in made}))
+        into.execute(f"VACUUM (ANALYZE) {filled}".encode())

@@ -14,6 +14,7 @@ from lab.bench.result import Results
 from lab.bench.session import Tick, Watch
 from lab.bench.tables import grids
 from lab.bench.targets import standing
+from lab.compare.tables import Grid
 from lab.wide import print_wide
 
 
@@ -49,9 +50,14 @@ def _words(tick: Tick) -> str:
 def show(console: Console, results: Results) -> None:
     """The tables, and then what was to be reached."""
     for title, grid in {**grids(results), "Targets": standing(results)}.items():
-        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        for number, heading in enumerate(grid.headings):
-            table.add_column(heading, justify="right" if number > 1 else "left", no_wrap=True)
-        for row in grid.rows:
-            table.add_row(*row)
-        print_wide(console, table)
+        print_grid(console, title, grid)
+
+
+def print_grid(console: Console, title: str, grid: Grid) -> None:
+    """One table."""
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for number, heading in enumerate(grid.headings):
+        table.add_column(heading, justify="right" if number > 1 else "left", no_wrap=True)
+    for row in grid.rows:
+        table.add_row(*row)
+    print_wide(console, table)

@@ -16,7 +16,7 @@ from lab.bench.watch import Watcher
 
 @dataclass(frozen=True)
 class Tick:
-    """How far the benchmark has come: who is measured in what, how many orders of how many."""
+    """How far the benchmark has come: who is measured in what, and how many orders of all it will have were done."""
 
     doing: str
     mode: str = ""
@@ -29,6 +29,9 @@ class Tick:
 
 Watch = Callable[[Tick], None]
 
+Seen = tuple[int, list[float]]
+"""How many orders were settled, and the memory of each process then, in MiB."""
+
 
 @dataclass
 class Session:
@@ -38,13 +41,16 @@ class Session:
     team: Team
     watcher: Watcher
     meter: Meter
-    tell: Callable[[int, int], None] = lambda _done, _orders: None
+    told: Callable[[float], None] = lambda _share: None
+    """Hears which share of the present measurement is done."""
+    part: tuple[float, float] = (0.0, 1.0)
+    """From which share of it to which the present part goes."""
     mode: str = ""
 
     @contextmanager
     def turn(self, mode: str) -> Iterator[None]:
         """Let the team go on for this long; it is quiet, and its books are right, at the end."""
-        self.mode = mode
+        self.mode, self.part = mode, (0.0, 1.0)
         self.team.point_here()
         self.team.resume()
         try:
@@ -55,6 +61,11 @@ class Session:
         finally:
             self.team.pause()
 
+    def tell(self, done: int, orders: int) -> None:
+        """So many orders of the present part are done."""
+        begin, end = self.part
+        self.told(begin + (end - begin) * done / orders)
+
     def spent(self) -> Spent:
         """What the team and its servers have spent until now."""
         return self.meter.read(self.team, self.watcher.pids)
@@ -64,12 +75,12 @@ class Session:
         crowd = Clients(self.team.ports, clients, then or (lambda _: self.tell(len(crowd.placed), orders)))
         return crowd, crowd.place(bodies(self.mode, orders), gap_seconds)
 
-    def settle(self, orders: int) -> list[tuple[int, float]]:
-        """Wait until every order is settled; answers how many were, and the memory of all processes then (MiB), as seen."""
-        seen: list[tuple[int, float]] = []
+    def settle(self, orders: int) -> list[Seen]:
+        """Wait until every order is settled; answers how many were, and the memory of each process then (MiB), as seen."""
+        seen: list[Seen] = []
 
         def told(left: int) -> None:
-            seen.append((orders - left, sum(memory(process.pid, "VmRSS") for process in self.team.processes)))
+            seen.append((orders - left, [memory(process.pid, "VmRSS") for process in self.team.processes]))
             self.tell(orders - left, orders)
 
         self.watcher.wait_until_settled(told)

@@ -1,15 +1,15 @@
-"""The two that are measured: ours, as in production, and the bare program; six roles, each a process of its own."""
+"""Those that are measured: ours, as in production, and the bare program; six roles, each a process of its own."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.bench.plan import BenchTrouble, Plan
+from lab.bench.plan import BenchTrouble
 from lab.bench.shape import shape
 from lab.compare.places import Real
 from lab.migrate import migrate
@@ -28,11 +28,18 @@ NO_HEARTBEAT = "?heartbeat=0"
 
 @dataclass
 class Team:
-    """One of the two: its processes, and where its messages and rows are."""
+    """One of those that are measured in turn: its processes, and where its messages and rows are.
+
+    ``scale`` are the instances of a service that has more than one, ``rows`` the settled orders it begins with.
+    """
 
     name: str
-    rabbitmq_url: str
-    database_url: str
+    bare: bool = False
+    rows: int = 0
+    scale: Mapping[str, int] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    rabbitmq_url: str = ""
+    database_url: str = ""
     groups: dict[str, list[ShopProcess]] = field(default_factory=dict)
 
     @property
@@ -68,11 +75,10 @@ class Team:
 
 
 @contextmanager
-def teams(plan: Plan, place: Real, folder: Path) -> Iterator[tuple[Team, Team]]:
-    """Ours and the bare program, running, each with a virtual host and databases of its own; both are paused."""
+def running(teams: Sequence[Team], place: Real, folder: Path) -> Iterator[None]:
+    """Let these teams run, each with a virtual host and databases of its own."""
     with ExitStack() as opened:
-        both = Team("ours", "", ""), Team("bare", "", "")
-        for team in both:
+        for team in teams:
             where = opened.enter_context(place.fresh())
             team.rabbitmq_url, team.database_url = f"{where['rabbitmq_url']}{NO_HEARTBEAT}", where["database_url"]
             team.point_here()
@@ -81,31 +87,30 @@ def teams(plan: Plan, place: Real, folder: Path) -> Iterator[tuple[Team, Team]]:
         keeper = Keeper("bench")
         opened.callback(keeper.close)
         (folder / "shape.json").write_text(json.dumps(shape(), indent=1), encoding="utf-8")
-        for team in both:
-            _start(plan, team, keeper, folder)
-        yield both
+        for team in teams:
+            _make(team, keeper, folder)
+        for process in (started := [process for team in teams for process in team.processes]):
+            process.start()
+        for process in started:
+            process.wait_until_ready()
+        yield
 
 
-def _start(plan: Plan, team: Team, keeper: Keeper, folder: Path) -> None:
+def _make(team: Team, keeper: Keeper, folder: Path) -> None:
     for service in SERVICES:
-        ports = free_ports(plan.instances(service))
+        ports = free_ports(team.scale.get(service, 1))
         team.groups[service] = [
             _process(team, service, number, port, keeper, folder) for number, port in enumerate(ports, start=1)]
-    for process in team.processes:
-        process.start()
-    for process in team.processes:
-        process.wait_until_ready()
 
 
 def _process(team: Team, service: str, number: int, port: int, keeper: Keeper, folder: Path) -> ShopProcess:
     environment: Mapping[str, str] = {
         "RABBITMQ_URL": team.rabbitmq_url, "DATABASE_URL": team.database_url, f"{service.upper()}_PORT": str(port),
         "ORDER_DEADLINE_SECONDS": str(DEADLINE_SECONDS), "ORDERFLOW_HOST": "127.0.0.1",
-        "PAYMENT_FAILURE_RATE": "0", "DELIVERY_FAILURE_RATE": "0",
+        "PAYMENT_FAILURE_RATE": "0", "DELIVERY_FAILURE_RATE": "0", **team.environment,
     }
-    bare = team.name == "bare"
-    where = {service: f"http://127.0.0.1:{port}"} if not bare or service == "order" else {}
+    where = {service: f"http://127.0.0.1:{port}"} if not team.bare or service == "order" else {}
     process = ShopProcess(keeper, f"{team.name}-{service}-{number}", ["serve", service], environment, where, folder)
-    if bare:
+    if team.bare:
         process.command = [sys.executable, "-m", "lab.bench.bare", service, str(folder / "shape.json")]
     return process

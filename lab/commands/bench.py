@@ -17,10 +17,15 @@ from patterns.shop import SERVICES
 
 def bench(
     mode: Annotated[list[str] | None, typer.Option(help="only this mode; again for more")] = None,
-    orders: Annotated[int, typer.Option(min=20, max=1_000_000, help="of each drain; a closed loop has a third")] = 3000,
+    orders: Annotated[
+        int | None, typer.Option(min=20, max=1_000_000, help="of each drain; a closed loop has a third; 600 unless given")
+    ] = None,
     clients: Annotated[str, typer.Option(help="clients at once, one closed loop for each number")] = "1,4,16,64",
-    rounds: Annotated[int, typer.Option(min=1, max=99, help="how often everything is measured, ours and bare in turn")] = 3,
-    only: Annotated[list[str] | None, typer.Option(help="drain, closed or accept; again for more")] = None,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, max=99, help="how often everything is measured, in turn; 3 unless given")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(
+        help="drain, closed or accept; again for more; or one of growth, backlog, scale-out, twofold, embedded")] = None,
     scale: Annotated[list[str] | None, typer.Option(help="processes of a service, as payment=4; again for more")] = None,
     rows: Annotated[int, typer.Option(min=0, help="settled orders in the tables before anything is measured")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="few orders, to see that it works")] = False,
@@ -28,19 +33,30 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
     """Measure ours and a bare program of the same shape in turn, and write report, figures and pictures."""
-    from lab.bench import files, plan, screen
+    from lab.bench import files, growing, plan, screen
     from lab.bench.course import bench as run
 
     few = {"orders": 20, "clients": (4,), "rounds": 1, "warm_up": 4, "idle_seconds": 1.0} if quick else {}
-    planned = plan.Plan(**{  # type: ignore[arg-type]
-        "modes": _known("--mode", mode, MODES), "orders": orders, "clients": _numbers(clients), "rounds": rounds,
-        "kinds": _known("--only", only, get_args(plan.Kind)), "scale": _scale(scale), "rows": rows, **few,
-    })
+    wanted = {"orders": orders, "rounds": rounds, "scale": _scale(scale), "rows": rows}
+    given = {name: value for name, value in wanted.items() if value is not None} | few
     errors = Console(stderr=True)
+    if only and only[0] in growing.QUESTIONS:
+        growing.ask(_alone(only), given, out, errors, as_json=as_json)
+        return
+    planned = plan.Plan(**{  # type: ignore[arg-type]
+        "modes": _known("--mode", mode, MODES), "clients": _numbers(clients),
+        "kinds": _known("--only", only, get_args(plan.Kind)), **given,
+    })
     with screen.progress(errors) as watch:
         results = run(planned, watch)
     written, missing = files.report_files(results, out)
     report(results, lambda: screen.show(console, results), written, missing, errors, as_json=as_json)
+
+
+def _alone(only: list[str]) -> str:
+    if len(only) > 1:
+        raise SettingsError(f"--only: {only[0]} is measured alone")
+    return only[0]
 
 
 def _known(option: str, chosen: list[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from lab.compare.plot import NoPlot, draw
 from lab.compare.report import MEANING, page, short
 from lab.compare.result import Comparison
 from patterns.errors import PageError
-from patterns.generated import fill, wants
+from patterns.generated import renew
 
 PAGE, SHORT = Path("docs/compare.md"), Path("README.md")
 
@@ -35,15 +35,11 @@ def write_pages(comparison: Comparison) -> list[Path]:
     if not PAGE.exists():
         raise PageError(f"{PAGE} is not here: --write is for the repository's root.")
     draw(comparison, picture)
-    parts = [(PAGE, f"{kind} report", page(comparison, picture.name)), (PAGE, "compare columns", MEANING)]
-    parts += [(SHORT, kind, short(comparison))]
-    written = [picture]
-    for path, name, text in parts:
-        before = path.read_text(encoding="utf-8")
-        if path == PAGE or wants(before, name):
-            path.write_text(fill(before, name, f"\n\n{text}\n\n", path.name), encoding="utf-8")
-            written.append(path)
-    return list(dict.fromkeys(written))
+    renewed = {
+        PAGE: renew(PAGE, {f"{kind} report": page(comparison, picture.name), "compare columns": MEANING}),
+        SHORT: renew(SHORT, {kind: short(comparison)}, if_wanted=True),
+    }
+    return [picture, *(path for path, changed in renewed.items() if changed)]
 
 
 def _drawn(comparison: Comparison, picture: Path) -> str | None:

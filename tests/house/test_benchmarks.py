@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.bench.files import HOME, NAME, README, fresh_readme, read, report_files
-from lab.bench.report import page
-from patterns.generated import wants
+from lab.bench.files import HOME, NAME, README, read, report_files
+from lab.bench.report import page, short
+from patterns.generated import fill, renewed
 from tests.house.sources import ROOT
 from tests.unit.bench.figures import made_up
 
@@ -17,10 +17,10 @@ def stale(root: Path) -> list[str]:
     """What shows other figures than those that were measured last."""
     folder, readme = root / HOME, (root / README).read_text(encoding="utf-8")
     if not (folder / "bench.json").exists():
-        return [str(README)] if wants(readme, NAME) else []
+        return [str(README)] if fill(readme, NAME, "", README.name) != readme else []
     results = read(folder)
     pictures = [f"{name}.svg" for name in ("throughput", "times", "costs") if (folder / f"{name}.svg").exists()]
-    found = [str(README)] if fresh_readme(readme, results) != readme else []
+    found = [str(README)] if renewed(readme, {NAME: short(results)}, README.name) != readme else []
     if (folder / "README.md").read_text(encoding="utf-8") != page(results, pictures):
         found.append(str(HOME / "README.md"))
     return found

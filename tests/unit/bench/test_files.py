@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.bench.files import HOME, fresh_readme, read, report_files
+from lab.bench.files import HOME, NAME, read, report_files
+from lab.bench.report import short
+from patterns.generated import renewed
 from tests.unit.bench.figures import made_up
 
 README = "# Shop\n\n<!-- generated: bench -->old<!-- end of generated: bench -->\n\nMore.\n"
@@ -38,8 +40,14 @@ def test_the_readme_shows_the_figures_where_it_has_a_place_for_them(tmp_path: Pa
     text = Path("README.md").read_text()
     assert "topic 0.50 (missed)" in text
     assert text.endswith("More.\n")
-    assert fresh_readme(text, read(HOME)) == text
-    assert fresh_readme("# Without a place\n", read(HOME)) == "# Without a place\n"
+    assert renewed(text, {NAME: short(read(HOME))}, "README.md") == text
+
+
+def test_a_readme_without_a_place_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("README.md").write_text("# Without a place\n")
+    report_files(made_up((50, 100)), HOME)
+    assert Path("README.md").read_text() == "# Without a place\n"
 
 
 def test_what_goes_elsewhere_does_not_go_to_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,13 +61,16 @@ def test_every_table_shows_both() -> None:
 
 def test_a_drain_that_becomes_slower_and_larger_is_seen_to() -> None:
     ends = [number / 100 for number in range(50)] + [0.5 + number / 50 for number in range(50)]
-    figures = steadiness(ends, [(10, 90.0), (20, 100.0), (60, 120.0), (100, 150.0)])
+    figures = steadiness(ends, [(10, [45.0, 45.0]), (20, [50.0, 50.0]), (60, [50.0, 70.0]), (100, [50.0, 100.0])])
     assert figures["early_per_second"] > 1.9 * figures["late_per_second"]
+    assert figures["slowest_part_per_second"] < figures["late_per_second"] * 1.1
     assert (figures["memory_early_mib"], figures["memory_late_mib"]) == (100.0, 150.0)
+    assert figures["memory_grown_percent"] == 100  # of the second process; all together grew by half
 
 
 def test_one_batch_has_no_rate() -> None:
-    assert steadiness([1.0] * 20, [(20, 90.0)]) == {"memory_early_mib": 90.0, "memory_late_mib": 90.0}
+    figures = steadiness([1.0] * 20, [(20, [90.0])])
+    assert figures == {"memory_early_mib": 90.0, "memory_late_mib": 90.0, "memory_grown_percent": 0.0}
 
 
 def test_percentiles_are_in_milliseconds_and_of_more_than_one_order() -> None:
