@@ -13,7 +13,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, BindParameter, Row, Table, bindparam, update
+from sqlalchemy import BindParameter, Row, Table, bindparam, update
 
 from patterns.database import Session
 
@@ -33,7 +33,7 @@ def transfer(
 @cache
 def _moving(table: Table, source: str, target: str, guarded: bool) -> Any:
     """The statement, made once: making it costs more than running it."""
-    amount: BindParameter[int] = bindparam("amount", type_=BigInteger())
+    amount: BindParameter[int] = bindparam("amount")
     guard = [table.c[source] >= amount] if guarded else []
     moved = update(table).where(table.c.id == bindparam("row"), *guard)
     return moved.values({source: table.c[source] - amount, target: table.c[target] + amount}).returning(table)

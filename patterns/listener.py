@@ -73,9 +73,11 @@ def addressed(
         own = replace(context, mode=message.said_in(context.mode))
         addresses = wirings[own.mode].destinations(type(message))
         said += [seal(message, address, own, awaits_answer=isinstance(address, Rpc)) for address in addresses]
-        if not addresses and asker is None:
+        if addresses:
+            continue
+        if asker is None:
             raise WiringError(f"{message.type} has no address in mode {own.mode}, and nobody asked for it")
-        if not addresses and asker is not None and asker.properties.reply_to:
+        if asker.properties.reply_to:
             said.append(seal_reply(message, own, asker.properties.reply_to, asker.properties.message_id or ""))
     return said
 

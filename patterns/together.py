@@ -50,19 +50,16 @@ class _Turn:
     """The session, as one of several handlers sees it."""
 
     def __init__(self, session: Session) -> None:
-        self._session, self._alone = session, False
+        self._session = session
         self.dialect = session.dialect
 
     def execute(self, statement: Executable, parameters: Any = None, *, execution_options: Any = None) -> Any:
         """What the statement answers, when everybody has come as far."""
-        if self._alone:
-            return self._session.execute(statement, parameters, execution_options=execution_options)
         return _wait_for(_Wish(statement, parameters, execution_options))
 
     def begin_nested(self) -> AbstractContextManager[Any]:
-        """A savepoint.  Rolled back, it takes along what others did meanwhile: so there are none."""
+        """A savepoint.  Rolled back, it takes along what others did meanwhile: so all have ended, or wait for this too."""
         _wait_for(_Wish(None))
-        self._alone = True
         return self._session.begin_nested()
 
 

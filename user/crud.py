@@ -76,7 +76,7 @@ def lock_accounts(session: Session, messages: Sequence[Message]) -> None:
     """Lock the accounts of all customers whom these messages are about, the smallest id first."""
     named = {message.user_id for message in messages if hasattr(message, "user_id")}
     whose = select(holds.c.user_id).where(holds.c.order_id.in_({message.order_id for message in messages}))
-    wanted = named.union(session.execute(whose.where(holds.c.user_id.is_not(None))).scalars())
+    wanted = named.union(session.execute(whose).scalars())
     session.execute(select(users.c.id).where(users.c.id.in_(wanted)).order_by(users.c.id).with_for_update())
 
 

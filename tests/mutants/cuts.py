@@ -27,8 +27,9 @@ AT_IMPORT = ("step_table", "keep_journal", "keep_sorted")
 TABLES = ("models.py", "journal.py", "mqlistener.py", "main.py")
 """Files whose constants others have taken over when they were imported."""
 
-SAID = {"extra", "exc_info", "description", "summary", "title", "examples", "name"}
-"""Keyword arguments for readers of logs, pages and error messages."""
+SAID = {"extra", "exc_info", "description", "summary", "title", "examples", "name", "strict"}
+"""Keyword arguments for readers of logs, pages and error messages; and ``strict``, which says of two lists that they are
+equally long."""
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,9 @@ def main() -> int:
         wanted = [cut for cut in every(asked.files) if asked.again or _is_to_try(cut, tried, wider=asked.wider)]
         run(wanted, tried, asked.kept, until, wider=asked.wider)
     else:
+        tried = kept(asked.kept)
+        there = {cut.name for cut in every(sorted({name.split(" ")[0] for name in tried}))}
+        keep({name: by for name, by in tried.items() if name in there}, asked.kept)
         write_table()
     living = survivors(kept(asked.kept))
     print(f"{len(living)} live, and nobody says why:", *living, sep="\n")

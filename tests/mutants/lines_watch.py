@@ -6,6 +6,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
+SIDE_BY_SIDE = "tests/unit/patterns/test_together.py"
+RUNNING = ("tests/unit/patterns/test_relay.py", "tests/unit/patterns/test_own_service.py")
+"""A whole service on the embedded broker."""
+
 BYSTANDERS = "tests/unit/handlers/test_bystanders.py::test_what_is_done_for_one_order_is_done_for_no_other"
 
 WATCHED: dict[str, tuple[str, ...]] = {
@@ -15,17 +19,21 @@ WATCHED: dict[str, tuple[str, ...]] = {
         "tests/unit/handlers/test_user_handlers.py", f"{BYSTANDERS}[product]", f"{BYSTANDERS}[user]"),
     "patterns/inbox.py": ("tests/unit/patterns/test_journal.py",),
     "patterns/outbox.py": ("tests/unit/patterns/test_journal.py",),
-    "patterns/many.py": ("tests/unit/patterns/test_journal.py",),
-    "patterns/together.py": ("tests/unit/patterns/test_listener.py", f"{BYSTANDERS}[product]"),
+    "patterns/many.py": ("tests/unit/patterns/test_journal.py", SIDE_BY_SIDE),
+    "patterns/together.py": (SIDE_BY_SIDE, "tests/unit/patterns/test_listener.py", f"{BYSTANDERS}[product]"),
     "patterns/journal.py": ("tests/unit/patterns/test_journal.py",),
-    "patterns/listener.py": ("tests/unit/patterns/test_listener.py",),
-    "patterns/voice.py": ("tests/unit/patterns/test_voice.py",),
+    "patterns/listener.py": ("tests/unit/patterns/test_listener.py", *RUNNING),
+    "patterns/voice.py": ("tests/unit/patterns/test_voice.py", *RUNNING),
     "patterns/rpc.py": ("tests/unit/patterns/test_voice.py",),
-    "patterns/mishaps.py": ("tests/unit/patterns/test_listener.py",),
+    "patterns/relay.py": RUNNING,
+    "patterns/link.py": ("tests/unit/patterns/test_link.py",),
+    "patterns/waiting.py": ("tests/unit/patterns/test_waiting.py",),
+    "patterns/mishaps.py": ("tests/unit/patterns/test_mishaps.py", "tests/unit/patterns/test_listener.py"),
     "patterns/hearing.py": ("tests/unit/patterns/test_listener.py",),
     "patterns/retry.py": ("tests/unit/patterns/test_retry.py",),
-    **{f"{service}/crud.py": (f"tests/unit/handlers/test_{service}_handlers.py", f"{BYSTANDERS}[{service}]",
-                              *(["tests/unit/handlers/test_keeping.py"] if service in ("product", "user") else []))
+    **{f"{service}/crud.py": (*(["tests/unit/handlers/test_keeping.py"] if service in ("product", "user") else []),
+                              f"tests/unit/handlers/test_{service}_handlers.py", "tests/unit/handlers/test_lists.py",
+                              f"{BYSTANDERS}[{service}]")
        for service in ("product", "user", "order", "payment", "delivery", "notification")},
 }
 

@@ -55,8 +55,9 @@ class Warm:
         self._process.wait(60)
 
     def among(self, tests: Sequence[str]) -> list[str]:
-        """Those of these tests that were collected."""
-        return [item for item in self.items if any(item.startswith(test) for test in tests)]
+        """Those of these tests that were collected, in the order in which they are named."""
+        found = [item for test in tests for item in self.items if item.startswith(test)]
+        return list(dict.fromkeys(found))
 
     def noticed(self, cut: Cut | None, tests: Sequence[str], seconds: float) -> str:
         """The first of these tests that fails with this cut (or with nothing cut); empty when none does."""

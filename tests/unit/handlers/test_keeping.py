@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy.dialects import postgresql
 
 from patterns.errors import Conflict, KeyReused, NotFound
+from patterns.message import Message
 from product import crud as shelves
 from tests.unit.handlers.workbench import NOBODY, NOTHING, PENCIL, POOR, PRICE, RICH, SOLD_OUT, Workbench, word
 from user import crud as till
@@ -60,6 +63,52 @@ def test_a_product_that_was_ever_set_aside_is_not_deleted(product: Workbench) ->
         product.work(lambda session: shelves.delete_product(session, SOLD_OUT))
 
 
+class Watched:
+    """A session that remembers the last statement."""
+
+    def __init__(self, session: Any) -> None:
+        self.session, self.last = session, None
+
+    def execute(self, statement: Any) -> Any:
+        self.last = statement
+        return self.session.execute(statement)
+
+
+def locked(bench: Workbench, lock: Callable[..., None], *messages: Message) -> list[int]:
+    """The rows that are locked before these messages are handled, in that order."""
+
+    def work(session: Any) -> list[int]:
+        watched = Watched(session)
+        lock(watched, messages)
+        assert str(watched.last.compile(dialect=postgresql.dialect())).endswith(" FOR UPDATE")
+        return list(session.execute(watched.last).scalars())
+
+    found: list[int] = bench.work(work)
+    return found
+
+
+def test_the_shelves_of_all_messages_are_locked_the_smallest_id_first_and_no_other(product: Workbench) -> None:
+    for name in ("ruler", "rubber"):
+        product.work(lambda session, name=name: shelves.create_product(session, name, 120, 7))
+    ruler, rubber = (row.id for row in product.rows("products") if row.id not in (PENCIL, SOLD_OUT))
+    taken, other = (word("OrderPlaced", lines=[{"product_id": one, "quantity": 1}]) for one in (rubber, ruler))
+    for order in (taken, other):
+        product.do("reserve_stock", order)
+    late = word("OrderPlaced", lines=[{"product_id": PENCIL, "quantity": 1}])
+    assert locked(product, shelves.lock_shelves, word("FundsReleased", taken.order_id), late) == [PENCIL, rubber]
+
+
+def test_the_accounts_of_all_messages_are_locked_the_smallest_id_first_and_no_other(user: Workbench) -> None:
+    ada, bob = (user.work(lambda session: till.create_user(session, "Ada", 700, uuid4())).id for _ in range(2))
+    held, other = (word("StockReserved", user_id=one) for one in (bob, ada))
+    for goods_of in (held, other):
+        user.do("hold_funds", goods_of)
+    unknown = word("PaymentFailed")
+    user.do("release_funds", unknown)  # money never held: whose it would be is not known
+    wanted = (word("PaymentFailed", held.order_id), word("StockReserved", user_id=RICH), unknown)
+    assert locked(user, till.lock_accounts, *wanted) == [RICH, bob]
+
+
 def test_a_new_account_has_what_was_paid_in(user: Workbench) -> None:
     for cents in (0, 70):
         made = user.work(lambda session, cents=cents: till.create_user(session, "Ada", cents, uuid4()))
@@ -68,13 +117,14 @@ def test_a_new_account_has_what_was_paid_in(user: Workbench) -> None:
 
 
 def test_money_is_paid_in_once_for_each_deposit_into_one_account(user: Workbench) -> None:
+    user.work(lambda session: till.deposit(session, RICH, 7, uuid4()))
     other, deposit_id = money(user, RICH), uuid4()
     for _ in range(2):
         assert user.work(lambda session: till.deposit(session, POOR, 30, deposit_id)).balance_cents == 30
     with pytest.raises(KeyReused, match="30 cents"):
         user.work(lambda session: till.deposit(session, POOR, 31, deposit_id))
     assert money(user, POOR) == ("Poor", 30, 0, 0, 30) and money(user, RICH) == other
-    [paid] = user.rows("deposits")
+    [paid] = user.rows("deposits", user_id=POOR)
     assert (paid.id, paid.user_id, paid.amount_cents) == (deposit_id, POOR, 30)
 
 

@@ -48,6 +48,13 @@ def test_goods_are_set_aside_at_todays_price(product: Workbench) -> None:
     assert goods(product) == (997, 3, 0)
 
 
+def test_a_reservation_says_whose_it_is_and_what_it_costs(product: Workbench) -> None:
+    order = wants((PENCIL, 3))
+    product.do("reserve_stock", order)
+    row = product.row("reservations", order_id=order.order_id)
+    assert row is not None and (row.user_id, row.amount_cents, row.state) == (order.user_id, 3 * PRICE, "RESERVED")
+
+
 def test_a_price_that_changes_later_changes_nothing(product: Workbench) -> None:
     order = wants((PENCIL, 3))
     first = product.do("reserve_stock", order)
@@ -99,6 +106,11 @@ def test_an_amount_other_than_expected_is_refused_and_nothing_is_taken(product: 
     assert said.reason == f"the amount is {3 * PRICE} cents, not {3 * PRICE - 1}"
     assert goods(product) == (1000, 0, 0) and state(product, order.order_id) == "REJECTED"
     assert product.do("reserve_stock", wants((PENCIL, 3), amount_cents=3 * PRICE))[0].type == "StockReserved"
+
+
+def test_goods_that_are_not_there_are_the_reason_whatever_was_expected_of_the_amount(product: Workbench) -> None:
+    (said,) = product.do("reserve_stock", wants((SOLD_OUT, 1), amount_cents=1))
+    assert said.reason == f"product {SOLD_OUT}: not enough on the shelf for 1"
 
 
 def test_a_duplicate_gets_the_stored_answer(product: Workbench) -> None:
@@ -174,7 +186,8 @@ def test_all_orders_lock_products_in_the_same_order(product: Workbench) -> None:
         product.do("reserve_stock", order)
     product.do("release_stock", word("FundsReleased", orders[0].order_id))
     product.do("sell_stock", word("OrderConfirmed", orders[1].order_id))
-    locked = product.work(lambda session: session.execute(text("SELECT product_id FROM locked")).scalars().all())
+    in_time = text("SELECT product_id FROM locked ORDER BY rowid")
+    locked = product.work(lambda session: session.execute(in_time).scalars().all())
     assert locked == [PENCIL, SOLD_OUT] * 4  # else two orders that meet could wait for each other
 
 

@@ -8,7 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError
 
+from patterns.amounts import transfer
 from patterns.shop import FundsHeld, FundsRejected
 from tests.unit.handlers.workbench import NOBODY, POOR, RICH, Workbench, word
 
@@ -52,6 +54,12 @@ def test_the_last_cent_can_be_held_once(user: Workbench) -> None:
     assert user.do("hold_funds", word("StockReserved", amount_cents=ALL))[0].type == "FundsHeld"
     assert user.do("hold_funds", word("StockReserved", amount_cents=1))[0].type == "FundsRejected"
     assert money(user) == (0, ALL, 0)
+
+
+def test_money_is_never_given_back_that_is_not_held(user: Workbench) -> None:
+    with pytest.raises(IntegrityError):
+        user.work(lambda session: transfer(session, user.table("users"), RICH, "held_cents", "balance_cents", 1))
+    assert money(user) == (ALL, 0, 0)
 
 
 def test_what_costs_nothing_needs_no_money(user: Workbench) -> None:

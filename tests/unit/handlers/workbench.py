@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Executable, Row, Table, insert, select
+from sqlalchemy import Executable, Row, Table, event, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from patterns.database import Database, Session
@@ -34,7 +34,7 @@ class Workbench:
         self.service = service
         self.handlers = import_module(f"{service}.mqlistener")
         self.tables = import_module(f"{service}.models").metadata
-        self.database = Database(service, sqlite_url(folder, service), clock)
+        self.database = in_no_order(Database(service, sqlite_url(folder, service), clock))
         self.database.create_tables(self.tables)
         self._furnish()
 
@@ -80,16 +80,27 @@ class Workbench:
         return table
 
     def rows(self, table: str, **where: Any) -> list[Row[Any]]:
-        """The rows of a table in which these columns have these values."""
+        """The rows of a table in which these columns have these values, by their keys."""
         found = self.table(table)
         conditions = [found.c[name] == value for name, value in where.items()]
-        return self.database.read(lambda session: list(session.execute(select(found).where(*conditions))))
+        query = select(found).where(*conditions).order_by(*found.primary_key.columns)
+        return self.database.read(lambda session: list(session.execute(query)))
 
     def row(self, table: str, **where: Any) -> Row[Any] | None:
         """The one such row, if there is one."""
         rows = self.rows(table, **where)
         assert len(rows) <= 1, f"{len(rows)} rows in {table}"
         return rows[0] if rows else None
+
+
+def in_no_order(database: Database) -> Database:
+    """The same SQLite database, which answers rows backwards where nobody asks for an order, as PostgreSQL may.
+
+    https://www.sqlite.org/pragma.html#pragma_reverse_unordered_selects
+    """
+    event.listen(database.engine, "connect", lambda connection, _: connection.execute(
+        "PRAGMA reverse_unordered_selects=ON"))
+    return database
 
 
 def _insert(session: Session, table: Table, rows: list[dict[str, Any]]) -> None:

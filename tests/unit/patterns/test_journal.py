@@ -14,7 +14,7 @@ from patterns import inbox, journal, outbox
 from patterns.address import Rpc, Topic
 from patterns.database import Database
 from patterns.envelope import Context, Said, seal, seal_reply
-from tests.unit.handlers.workbench import word
+from tests.unit.handlers.workbench import in_no_order, word
 
 BEGIN = 1000.0
 
@@ -24,7 +24,7 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.now = BEGIN
-        self.database = Database("own", f"sqlite:///{folder}/own.db", lambda: self.now)
+        self.database = in_no_order(Database("own", f"sqlite:///{folder}/own.db", lambda: self.now))
         metadata = MetaData()
         journal.keep_journal(metadata)
         self.database.create_tables(metadata)
@@ -175,6 +175,14 @@ def test_only_what_was_sent_is_marked_and_keeps_its_first_time(own: Journal) -> 
         own.now += 7
     assert (own.rows()[sent.message_id].sent_at, own.rows()[other.message_id].sent_at) == (BEGIN, None)
     assert own.database.read(outbox.unsent) == 1
+
+
+def test_all_that_was_sent_together_is_marked(own: Journal) -> None:
+    sent, other = [event(), event()], event()
+    own.say(*sent, other)
+    own.database.transact(outbox.mark_sent, [one.message_id for one in sent])
+    assert {one: row.sent_at for one, row in own.rows().items()} == {
+        sent[0].message_id: BEGIN, sent[1].message_id: BEGIN, other.message_id: None}
 
 
 def test_an_answer_is_to_one_question_about_one_order(own: Journal) -> None:

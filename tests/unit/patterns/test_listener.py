@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -27,6 +28,7 @@ from patterns.errors import (
 )
 from patterns.listener import Listener, addressed, deliver
 from patterns.message import Message
+from patterns.place_order import PlaceOrder
 from patterns.settings import configure
 from patterns.shop import OrderConfirmed, StockReleased, StockReserved
 from patterns.voice import Voice
@@ -170,7 +172,7 @@ def test_a_question_is_answered_each_time_it_is_asked(ears: Ears) -> None:
 
 def test_whoever_wants_no_answer_gets_none(ears: Ears) -> None:
     ears.listener.handle([question(word(OrderConfirmed), reply_to=None)])
-    assert len(HANDLED) == 1 and ears.wire.said == []
+    assert len(HANDLED) == 1 and ears.wire.said == [] == ears.wire.published
 
 
 def test_an_answer_closes_its_question_though_it_was_heard_before(ears: Ears) -> None:
@@ -182,6 +184,14 @@ def test_an_answer_closes_its_question_though_it_was_heard_before(ears: Ears) ->
         ears.listener.handle([answer(request)])
         assert ears.unsent() == 0
     assert [request.order_id] == HANDLED
+
+
+def test_only_an_answer_closes_a_question(ears: Ears) -> None:
+    request = seal(word(OrderConfirmed), Rpc("let_go"), Context("rpc"), awaits_answer=True)
+    ears.database.transact(outbox.add, [request])
+    news = event(word(OrderConfirmed, request.order_id))
+    ears.listener.handle([replace(news, properties=replace(news.properties, correlation_id=str(request.message_id)))])
+    assert len(HANDLED) == 1 and ears.unsent() == 2  # the question, and what was said about the news
 
 
 def test_orders_are_handled_in_the_same_order_by_everybody(ears: Ears) -> None:
@@ -214,6 +224,42 @@ def test_where_they_are_not_all_rows_of_a_batch_are_locked_before_any_is_handled
 def test_what_has_no_address_and_no_asker_is_a_mistake_in_the_wiring() -> None:
     with pytest.raises(WiringError, match="no address in mode rpc"):
         addressed([word(StockReleased)], WIRINGS, Context("rpc"))
+
+
+def test_what_nobody_asked_for_is_not_sent_to_whoever_wants_an_answer(ears: Ears) -> None:
+    news = event()
+    wanting = replace(news, properties=replace(news.properties, reply_to="amq.rabbitmq.reply-to.x"))
+    heard = ears.listener._hearing.hear(wanting)
+    assert heard is not None
+    with pytest.raises(WiringError, match="no address in mode topic"):
+        ears.database.transact(deliver, "own", [heard], {"topic": Wiring(hears=WIRINGS["topic"].hears)})
+
+
+def test_what_has_an_address_goes_there_also_when_it_was_asked_for() -> None:
+    asked = question(word(OrderConfirmed))
+    assert [one.address for one in addressed([word(StockReleased)], WIRINGS, Context("topic"), asked)] == [
+        str(Topic("stock.released"))]
+
+
+def test_an_order_that_knows_its_mode_travels_in_that() -> None:
+    wirings = {mode: Wiring(says=((PlaceOrder, Queue(mode)),)) for mode in ("rpc", "topic")}
+    [said] = addressed([word(PlaceOrder, mode="topic")], wirings, Context("rpc"))
+    assert (said.mode, said.address) == ("topic", str(Queue("topic")))
+
+
+def test_a_handler_may_say_several_things(ears: Ears) -> None:
+    heard = ears.listener._hearing.hear(event())
+    assert heard is not None
+    heard.line = replace(heard.line, handler=lambda _, __: (word(StockReleased), word(StockReserved)))
+    assert [said.type for said in heard.handle(cast("Session", None))] == ["StockReleased", "StockReserved"]
+
+
+def test_what_is_not_understood_is_nobodys_business_only_where_everybody_hears_everything(ears: Ears) -> None:
+    asked = question(word(OrderConfirmed))
+    strange = replace(asked, properties=replace(asked.properties, type="Strange"))
+    with pytest.raises(Unreadable, match="'Strange' is not understood at let_go; understood: OrderConfirmed"):
+        ears.listener._hearing.hear(strange)
+    assert ears.listener._hearing.hear(replace(strange, queue="own.topic")) is None
 
 
 def test_only_a_question_awaits_an_answer() -> None:

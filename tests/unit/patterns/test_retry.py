@@ -49,6 +49,19 @@ def test_each_try_waits_longer_and_the_last_is_parked() -> None:
     ]
 
 
+def test_who_waits_for_a_server_comes_back_after_pauses_that_grow_and_is_never_parked() -> None:
+    wire, attempt = Wire(), delivery(headers={"attempt": 2})
+    pauses = []
+    for _ in range(5):
+        pauses.append(ladder(wire).wait(attempt, "away"))
+        attempt = delivery(headers=wire.sent[-1].properties.headers)
+    assert pauses == [1, 5, 25, 25, 25]
+    assert [one.exchange for one in wire.sent] == [f"orderflow.retry.{int(pause)}000" for pause in pauses]
+    assert {one.routing_key for one in wire.sent} == {"product.topic"}
+    headers = wire.sent[-1].properties.headers
+    assert (headers["waits"], headers["attempt"], headers["failures"][-1]["reason"]) == (5, 2, "away")
+
+
 def parked(headers: Mapping[str, Any], reason: str = "why") -> Mapping[str, Any]:
     """The headers of a parked copy."""
     wire = Wire()
@@ -107,13 +120,13 @@ def test_what_amqp_lets_others_write_is_kept_as_text() -> None:
         "weight": 1.5, "half": "a \ud800 pair", "long": 2**63, "early": datetime(1, 1, 1, tzinfo=UTC), "n" * 255: "kept",
         "\N{REPLACEMENT CHARACTER}" * 255: "from a name that is not UTF-8", "deep": {"er": {"still": [1.5, None]}},
         "huge": Decimal("1e99"), "not": Decimal("NaN"),
-    }, "half a \ud800 pair\nin two lines")
+    }, "half a \ud800 pair\nin two\a lines")
     assert (headers["weight"], headers["half"], headers["long"]) == ("1.5", "a ? pair", "9223372036854775808")
     assert (headers["huge"], headers["not"]) == ("1E+99", "NaN")
     assert headers["deep"] == {"er": {"still": ["1.5", None]}}
     assert headers["\N{REPLACEMENT CHARACTER}" * 85] == "from a name that is not UTF-8"
     assert headers["n" * 255] == "kept"
-    assert headers["parked_because"] == "half a ? pair in two lines"
+    assert headers["parked_because"] == "half a ? pair in two? lines"
 
 
 def test_headers_too_large_to_keep_are_counted_and_the_rest_is_kept() -> None:
@@ -164,7 +177,8 @@ def test_what_the_broker_gave_up_goes_back_to_its_queue() -> None:
 
 @pytest.mark.parametrize("given_up", [
     dead("user.topic"), dead("product.saga", reason="expired"), dead("product.saga", replays=MOST_REPLAYS),
-    delivery("product.dead"), delivery("product.dead", {"x-death": ["x"]}),
+    delivery("product.dead"), delivery("product.dead", {"x-death": ["x"]}), delivery("product.dead", {"x-death": []}),
+    delivery("product.dead", {"x-death": {"queue": "product.saga"}}),
 ])
 def test_anything_else_in_the_dead_letter_queue_is_parked(given_up: Delivery) -> None:
     wire = Wire()

@@ -18,6 +18,10 @@ TAKE = (
     update(shelf).where(shelf.c.id == bindparam("which"), shelf.c.count >= bindparam("many"))
     .values(count=shelf.c.count - bindparam("many")).returning(shelf.c.count)
 )
+GIVE = (
+    update(shelf).where(shelf.c.id == bindparam("which")).values(count=shelf.c.count + bindparam("many"))
+    .returning(shelf.c.count)
+)
 PUT = insert(shelf)
 COUNT = select(shelf.c.count).where(shelf.c.id == bindparam("which"))
 
@@ -52,6 +56,42 @@ def test_like_statements_are_sent_together(database: Database) -> None:
 
     assert database.transact(together, [(number, twice) for number in range(3)]) == [[3, 2], [3, 1], [3, 0]]
     assert sent == [3, 3]
+
+
+def _put(session: Session, key: int) -> int:
+    """How many rows were put in."""
+    rows: int = session.execute(PUT, {"id": key, "count": 0}).rowcount
+    return rows
+
+
+def test_rows_are_put_in_together(database: Database) -> None:
+    sent: list[int] = []
+    event.listen(database.engine, "before_cursor_execute", lambda _, __, statement, many, *___: (
+        statement.startswith("BEGIN") or sent.append(len(many))))
+    works = [(key, partial(_put, key=key)) for key in (5, 6, 7)]
+    assert database.transact(together, works) == [1, 1, 1]
+    assert sent == [3]
+
+
+def test_statements_that_differ_are_each_executed_for_whoever_asks(database: Database) -> None:
+    answers = database.transact(together, [
+        (number, lambda session, one=one: session.execute(one, {"which": 1, "many": 2}).scalar_one_or_none())
+        for number, one in enumerate((TAKE, GIVE, TAKE))])
+    assert answers == [1, 3, None]  # like statements first
+
+
+def test_one_statement_that_sets_different_columns_is_executed_for_each(database: Database) -> None:
+    some = update(shelf).where(shelf.c.id == bindparam("which"))
+    database.transact(together, [
+        (number, lambda session, values=values: session.execute(some, values) and None)
+        for number, values in enumerate(({"which": 1, "count": 9}, {"which": 2, "id": 8}))])
+    rows = database.read(lambda session: session.execute(select(shelf).order_by(shelf.c.id)).all())
+    assert [tuple(row) for row in rows] == [(1, 9), (8, 0)]
+
+
+def test_each_knows_which_database_it_is(database: Database) -> None:
+    works = [(number, lambda session: session.dialect.name) for number in range(2)]
+    assert database.transact(together, works) == [database.engine.dialect.name] * 2
 
 
 def test_what_is_for_the_same_one_is_done_one_after_the_other(database: Database) -> None:

@@ -142,6 +142,11 @@ def test_a_reply_that_nobody_takes_is_no_news(mouth: Mouth, caplog: pytest.LogCa
     assert caplog.records == [] and not mouth.wire.sent[0].mandatory
 
 
+def test_who_has_nothing_to_say_troubles_nobody(mouth: Mouth) -> None:
+    mouth.voice.say([])
+    assert mouth.wire.unsent_then == []
+
+
 def test_while_the_broker_is_away_all_stays_due(mouth: Mouth) -> None:
     mouth.wire.trouble = "away"
     said = event()
