@@ -143,10 +143,6 @@ class Database:
 
         return self.transact(locked)
 
-    def ping(self) -> None:
-        """Raises DatabaseUnavailable unless the database answers."""
-        self.read(lambda session: session.execute(text("SELECT 1")).scalar_one())
-
     def close(self) -> None:
         """Give all connections back; the next use opens new ones."""
         with self._lock:

@@ -77,12 +77,6 @@ class PrivateCluster:
         self._wait_until(lambda: len(self.running()) == NODES, "all nodes run")
         self._wait_until(lambda: self._asked(_INCOMPLETE) == 0, "every queue has all its members")
 
-    def leaders(self) -> dict[str, int]:
-        """How many quorum queues are led by each node."""
-        told = self.some_node.eval(
-            f"[L || Q <- {_QUORUM_QUEUES}, {{_, L}} <- [ra_leaderboard:lookup_leader(element(1, amqqueue:get_pid(Q)))]].")
-        return {node.node: told.count(f"{node.node}") for node in self.nodes}
-
     def _asked(self, question: str) -> int:
         return int(self.some_node.eval(question, timeout=PATIENCE_SECONDS))
 

@@ -18,7 +18,6 @@ from patterns.envelope import Said
 from patterns.errors import BrokerUnavailable
 from patterns.link import Link
 from patterns.listener import Listener
-from patterns.mishaps import Mishaps
 from patterns.relay import Relay
 from patterns.service import Service
 from patterns.voice import Voice
@@ -120,11 +119,6 @@ def ack_after_the_work(patch: Patch) -> None:
     patch.setattr(Listener, "_work", work)
 
 
-def trying_again(patch: Patch) -> None:
-    """A handler's error is logged, and the message acknowledged all the same."""
-    patch.setattr(Mishaps, "failed", lambda *_: None)
-
-
 def memory_of_what_was_done(patch: Patch) -> None:
     """No inbox, and steps that are done as often as they are asked for."""
 
@@ -198,5 +192,3 @@ def one_ending(patch: Patch) -> None:
 def stars(patch: Patch) -> None:
     """A broker for tests that takes patterns for plain keys."""
     patch.setattr(exchanges, "topic_matches", lambda pattern, key: pattern == key)
-
-

@@ -21,7 +21,6 @@ from payment import crud as payments
 from product import crud as products
 from product.models import products as shelves
 from product.models import reservation_lines
-from tests.mutants.mutant import Patch
 from user import crud as users
 from user.models import holds
 from user.models import users as accounts
@@ -158,20 +157,6 @@ def no_refund_when_the_carrier_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
             lambda heard, _, really: () if isinstance(heard.message, DeliveryFailed) else really())
 
 
-def silent_undo(handler: str, row: Callable[[Any, UUID], bool]) -> Patch:
-    """An undo that finds nothing to undo says nothing."""
-
-    def patch(monkeypatch: pytest.MonkeyPatch) -> None:
-        def only_if_there(heard: Heard, session: Any, really: Callable[[], tuple[Any, ...]]) -> tuple[Any, ...]:
-            there = row(session, heard.message.order_id)
-            said = really()
-            return said if there else ()
-
-        instead(monkeypatch, handler, only_if_there)
-
-    return patch
-
-
 # -- how an order ends
 
 
@@ -193,12 +178,6 @@ def advance_whatever_was(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(session, order_id, event, saga_state) or True
 
     monkeypatch.setattr(orders, "progress", progress)
-
-
-def a_failure_counts_as_undone(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = orders.fail
-    monkeypatch.setattr(orders, "fail", lambda session, order_id, event, reason, *, undone: (
-        real(session, order_id, event, reason, undone=undone or True)))
 
 
 def deadlines_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,5 +249,3 @@ def typo_in_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
         return exchange, f"{key}.v2" if key == "order.confirmed" else key
 
     monkeypatch.setattr(Topic, "target", target)
-
-

@@ -15,7 +15,7 @@ from patterns import database, envelope, inbox, listener, outbox, service, topol
 from patterns.amqp import Channel, Delivery, Outgoing
 from patterns.broker.channel import EmbeddedChannel
 from patterns.envelope import Said
-from patterns.errors import BrokerUnavailable, ConnectionLost, DatabaseUnavailable
+from patterns.errors import ConnectionLost, DatabaseUnavailable
 from patterns.hearing import Heard
 from patterns.link import Link
 from patterns.listener import Listener
@@ -220,14 +220,3 @@ def queues_of_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(topology, "declare_queue", declare_queue)
     monkeypatch.setattr(SimulatedChannel, "pipeline", EmbeddedChannel.pipeline)
-
-
-def the_copy_is_not_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def publish(self: Retries, exchange: str, routing_key: str, delivery: Delivery, remembered: Any) -> None:
-        try:
-            self._published(exchange, routing_key, delivery, remembered)
-        except BrokerUnavailable:
-            return
-
-    monkeypatch.setattr(Retries, "_publish", publish)
-

@@ -1,4 +1,4 @@
-"""Cuts that no test without a server can notice, each with the reason.
+"""Cuts that no test without a server misses, each with the reason.
 
 Some behave alike, or are only slower; others are noticed where transactions really meet, on PostgreSQL.
 """
@@ -42,6 +42,7 @@ SPARED: dict[str, str] = {
     "{number: work(session) for number, work in works.items()}":
         ALONE,
     "patterns/together.py _side_by_side: – return {number: work(session) for number, work in works.items()}": ALONE,
+    "patterns/together.py _side_by_side: always not run.dead": "To end one that has ended changes nothing.",
     "product/crud.py reserve: always len(lines) > 1 or expected_cents is not None: session.begin_nested()":
         "A savepoint that nobody needs; it is only slower.",
     "product/crud.py reserve: for line in priced: step.insert(session, reservation_lines,  … _id, **line.model_dump()) "

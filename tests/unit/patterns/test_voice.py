@@ -68,7 +68,7 @@ class Mouth:
         self.unawaited: list[Delivery] = []
         self.voice = Voice("own", EmbeddedTransport(), self.database, WIRINGS, lambda _, some: self.unawaited.extend(some))
         self.wire = Wire(self.database)
-        self.voice.link = cast("Any", self.wire)
+        self.link, self.voice.link = self.voice.link, cast("Any", self.wire)
 
     def say(self, *said: Said) -> None:
         self.database.transact(outbox.add, said)
@@ -276,6 +276,10 @@ def test_a_conversation_whose_time_is_over_asks_nobody(mouth: Mouth) -> None:
 
 
 # -- what it declares
+
+
+def test_its_connection_has_its_name_and_waits_to_be_started(mouth: Mouth) -> None:
+    assert (mouth.link.name, mouth.link.trouble) == ("own.voice", "not connected yet")
 
 
 @pytest.mark.parametrize("hears_answers", [True, False])
