@@ -121,5 +121,5 @@ returning = of([said_to_queues, said_to_queues, consume, consume, settle, settle
                 st.builds(ops.Close, clients, seldom)], given_back, 2)
 """What is held, by one or by many, and comes back."""
 
-programs = st.sampled_from([anything] * 4 + [routing, leaving, dying, returning]).flatmap(lambda one: one)
+programs = st.sampled_from([anything] * 4 + [routing, leaving, dying, dying, returning]).flatmap(lambda one: one)
 """Of all sorts, and some of few sorts: what needs three things at once seldom comes where there are thirty."""

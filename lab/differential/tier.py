@@ -117,5 +117,5 @@ def judge(_: Asked, tally: Tally) -> list[str]:
 
 TIER = Tier(
     "broker", "the embedded broker against RabbitMQ, and connections to RabbitMQ", "operation", slices, run, judge,
-    parallel=2,
+    parallel=2, waits=True,
 )

@@ -135,5 +135,6 @@ def judge(asked: Asked, tally: Tally) -> list[str]:  # noqa: ARG001 (whatever wa
 
 
 TIER = Tier(
-    "database", "transactions cross on PostgreSQL, statement by statement", "episode", slices, run, judge, parallel=2,
+    "database", "transactions cross on PostgreSQL, statement by statement", "episode", slices, run, judge,
+    parallel=2, waits=True,
 )

@@ -75,5 +75,5 @@ def run(asked: Asked, tell: Tell) -> Tally:
 
 TIER = Tier(
     "processes", "real processes, RabbitMQ and PostgreSQL, and the lines between them", "orders", slices, run, judge,
-    parallel=2,
+    parallel=2, waits=True,
 )

@@ -39,40 +39,73 @@ Watch = Callable[[str, float, Tally], None]
 
 
 def verify(tiers: Mapping[str, str], asked: Asked, diary: Diary, watch: Watch) -> list[Outcome]:
-    """Run these tiers (name → ``module:attribute``), one after another.
+    """Run these tiers (name → ``module:attribute``): those that wait for servers beside those that compute.
 
-    Raises SliceTrouble when a slice twice ended without an answer.
+    Of each sort one after another.  Raises SliceTrouble when a slice twice ended without an answer.
     """
-    return [_tier(name, where, asked, diary, watch) for name, where in tiers.items()]
+    found: dict[str, Outcome] = {}
+    trouble: list[SliceTrouble] = []
+    written = threading.Lock()
+
+    def one_after_another(names: list[str]) -> None:
+        for name in names:
+            found[name] = _Run(name, tiers[name], asked, diary, watch, trouble, written).all()
+
+    waiting = [name for name, where in tiers.items() if tier_at(where).waits]
+    with ThreadPoolExecutor(2) as pool:
+        for lane in [pool.submit(one_after_another, each) for each in (
+            [name for name in tiers if name not in waiting], waiting,
+        )]:
+            lane.result()
+    return [found[name] for name in tiers]
 
 
-def _tier(name: str, where: str, asked: Asked, diary: Diary, watch: Watch) -> Outcome:
-    tier = tier_at(where)
-    slices = list(tier.slices(asked))
-    found, lock, parts = Outcome(name, tier.unit), threading.Lock(), [0.0] * len(slices)
+class _Run:
+    """One tier: its slices, and what they saw."""
 
-    def part(number: int) -> None:
-        def tell(done: float) -> None:
-            with lock:
-                parts[number] = done
-                watch(name, sum(parts) / len(parts), found.tally)
+    def __init__(
+        self, name: str, where: str, asked: Asked, diary: Diary, watch: Watch, trouble: list[SliceTrouble],
+        written: threading.Lock,
+    ) -> None:
+        self.name, self.where, self.asked, self.diary, self.watch = name, where, asked, diary, watch
+        self.trouble, self.written = trouble, written
+        self.tier = tier_at(where)
+        self.slices = list(self.tier.slices(asked))
+        self.found, self.lock, self.parts = Outcome(name, self.tier.unit), threading.Lock(), [0.0] * len(self.slices)
 
-        before = diary.done(name, slices[number])
+    def all(self) -> Outcome:
+        """Every slice, some of them side by side."""
+        with ThreadPoolExecutor(self.tier.parallel) as pool:
+            list(pool.map(self._part, range(len(self.slices))))
+        self.found.tally.hardly = self.tier.judge(self.asked, self.found.tally)
+        return self.found
+
+    def _part(self, number: int) -> None:
+        if self.trouble:
+            raise self.trouble[0]  # whoever met it: nobody begins anything more
+        before = self.diary.done(self.name, self.slices[number])
+        tally, seconds = before or self._done_now(number)
+        with self.lock:
+            self.found.tally.add(tally)
+            self.found.seconds += seconds / self.tier.parallel
+        self._tell(number, 1.0)
+
+    def _done_now(self, number: int) -> tuple[Tally, float]:
         began = time.monotonic()
-        tally, seconds = before or (_twice(where, slices[number], tell), 0.0)
-        if before is None:
-            seconds = time.monotonic() - began
-            with lock:
-                diary.write(name, slices[number], tally, seconds)
-        with lock:
-            found.tally.add(tally)
-            found.seconds += seconds / tier.parallel
-        tell(1.0)
+        try:
+            tally = _twice(self.where, self.slices[number], lambda done: self._tell(number, done))
+        except SliceTrouble as error:
+            self.trouble.append(error)
+            raise
+        seconds = time.monotonic() - began
+        with self.written:
+            self.diary.write(self.name, self.slices[number], tally, seconds)
+        return tally, seconds
 
-    with ThreadPoolExecutor(tier.parallel) as pool:
-        list(pool.map(part, range(len(slices))))
-    found.tally.hardly = tier.judge(asked, found.tally)
-    return found
+    def _tell(self, number: int, done: float) -> None:
+        with self.lock:
+            self.parts[number] = done
+            self.watch(self.name, sum(self.parts) / len(self.parts), self.found.tally)
 
 
 def _twice(where: str, asked: Asked, tell: Tell) -> Tally:

@@ -85,3 +85,5 @@ class Tier:
     judge: Callable[[Asked, Tally], list[str]]
     parallel: int = 1
     """How many slices may be done side by side."""
+    waits: bool = False
+    """Whether it waits for servers much of its time: it then runs beside a tier that computes."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from lab.verify.tier import Asked, Tally, Tell, Tier, Violation
@@ -40,6 +42,17 @@ def dead(asked: Asked, tell: Tell) -> Tally:
     raise RuntimeError("the dice fell off the table")
 
 
+def meet(asked: Asked, tell: Tell, mine: str, theirs: str) -> Tally:
+    """Goes on when the other one is there."""
+    marks = Path(os.environ["DICE_MARK"])
+    (marks / mine).touch()
+    until = time.monotonic() + 60
+    while not (marks / theirs).exists():
+        assert time.monotonic() < until, "nobody came"
+        time.sleep(0.01)
+    return throw(asked, tell)
+
+
 def judge(asked: Asked, tally: Tally) -> list[str]:
     return [] if Counter(tally.happened)["odd @ table"] > 2 else ["odd: seen too seldom"]
 
@@ -47,3 +60,5 @@ def judge(asked: Asked, tally: Tally) -> list[str]:
 TIER = Tier("dice", "nothing", "throws", slices, throw, judge, parallel=2)
 DYING = Tier("dying", "itself", "throws", slices, dying, judge)
 DEAD = Tier("dead", "itself", "throws", slices, dead, judge)
+ONE = Tier("one", "nothing", "throws", slices, partial(meet, mine="one", theirs="other"), judge)
+OTHER = Tier("other", "nothing", "throws", slices, partial(meet, mine="other", theirs="one"), judge, waits=True)

@@ -11,8 +11,9 @@ import pytest
 from lab.verify.diary import Diary
 from lab.verify.figures import page
 from lab.verify.run import Outcome, SliceTrouble, verify
+from lab.verify.slice import tier_at
 from lab.verify.table import as_dict, bound, clean, kinds, rows
-from lab.verify.tier import Asked, Tally
+from lab.verify.tier import Asked, Tally, Tell
 from lab.verify.tiers import known
 from patterns.errors import SettingsError
 
@@ -67,6 +68,35 @@ def test_a_slice_that_could_not_be_done_is_done_once_more(
 def test_one_that_never_can_be_done_says_why(path: Path) -> None:
     with pytest.raises(SliceTrouble, match="the dice fell off the table"):
         run("DEAD", Diary(path, resume=False))
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slices need no process of their own where only their order matters."""
+
+    def do(where: str, asked: Asked, tell: Tell) -> Tally:
+        if where == f"{HERE}:DEAD":
+            raise SliceTrouble("the dice fell off the table")
+        return tier_at(where).run(asked, tell)
+
+    monkeypatch.setattr("lab.verify.run._slice", do)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_tier_that_waits_runs_beside_one_that_computes(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DICE_MARK", str(tmp_path))
+    tiers = {"other": f"{HERE}:OTHER", "dice": f"{HERE}:TIER", "one": f"{HERE}:ONE"}
+    outcomes = verify(tiers, Asked(seed=1), Diary(path, resume=False), lambda *_: None)
+    assert [(each.tier, each.tally.runs) for each in outcomes] == [("other", 20), ("dice", 20), ("one", 20)]
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_when_one_cannot_be_done_the_other_begins_nothing_more(path: Path) -> None:
+    tiers = {"dead": f"{HERE}:DEAD", "dice": f"{HERE}:TIER"}
+    with pytest.raises(SliceTrouble, match="the dice fell off the table"):
+        verify(tiers, Asked(), Diary(path, resume=False), lambda *_: None)
 
 
 def test_an_interrupted_run_goes_on_with_what_was_not_done(path: Path) -> None:
