@@ -17,6 +17,7 @@ from lab.torture.outages import Broker, promises_of
 from lab.torture.plan import Plan, TortureTrouble
 from lab.torture.result import Result, Totals
 from lab.torture.shops import TorturedShop, forget_connections
+from lab.torture.stuck import Stuck
 from lab.torture.truth import check_truth, what_is_so
 from patterns.settings import settings
 
@@ -98,7 +99,7 @@ def _round(shop: TorturedShop, modes: tuple[str, ...], watch: Watch, plan: Plan 
         nemesis.join()
     loaded = time.monotonic() - began
     forget_connections()  # ours were cut off as well, each pool's at another time
-    report = _audit_when_quiet(plan.quiet_seconds, lambda: tick("coming to rest"))
+    report = _audit_when_quiet(plan, lambda: tick("coming to rest"))
     tick("asking for every order")
     told = what_is_so(load, well_since)
     seconds = time.monotonic() - began
@@ -125,16 +126,18 @@ def _afterwards(load: Load) -> None:
     load.join()
 
 
-def _audit_when_quiet(seconds: float, tick: Callable[[], None]) -> Report:
+def _audit_when_quiet(plan: Plan, tick: Callable[[], None]) -> Report:
     """The audit of a shop that runs, as soon as nothing is under way; after so many seconds of whatever is there."""
-    until, report = time.monotonic() + seconds, None
+    until, report = time.monotonic() + plan.quiet_seconds, None
+    stuck = Stuck(plan.stuck_seconds)
     while report is None or not report.clean:
         left = under_way()
-        if time.monotonic() > until or not left:
+        over = time.monotonic() > until or stuck.still(left)
+        if over or not left:
             if report is None:
                 until = min(until, time.monotonic() + RETRIES_SECONDS)
             report = audit(left)
-            if time.monotonic() > until:
+            if over:
                 break
         tick()
         time.sleep(TICK_SECONDS)

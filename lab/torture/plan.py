@@ -55,6 +55,8 @@ class Plan:
     """All modes at once, in one load, instead of one after another: whatever is done meets all of them."""
     quiet_seconds: float = 120
     """How long the shop may take at most to come to rest afterwards."""
+    stuck_seconds: float | None = None
+    """After so long with nothing in a queue or an outbox, and nothing changed, nobody waits any more for what is open."""
 
     @property
     def rounds(self) -> list[tuple[str, ...]]:

@@ -19,9 +19,12 @@ from tests.mutants import patches_flow as flow
 from tests.mutants import patches_messages as messages
 from tests.mutants.mutant import Patch, together
 
+STUCK_SECONDS = 10.0
+"""No message is left anywhere, and nothing has changed for so long: handling one takes far less."""
+
 PLAN = Plan(
     modes=("topic", "default"), together=True, orders=6, clients=4, instances=1, kills=0, deadline_seconds=900,
-    heartbeat_seconds=3, quiet_seconds=45,
+    heartbeat_seconds=3, quiet_seconds=45, stuck_seconds=STUCK_SECONDS,
 )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import random
-import time
+import threading
 from collections import Counter
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from lab.verify.tier import Asked, Tally, Tell, Tier, Violation
+
+MEETING = threading.Barrier(2)
 
 
 def slices(asked: Asked) -> list[Asked]:
@@ -42,14 +43,9 @@ def dead(asked: Asked, tell: Tell) -> Tally:
     raise RuntimeError("the dice fell off the table")
 
 
-def meet(asked: Asked, tell: Tell, mine: str, theirs: str) -> Tally:
-    """Goes on when the other one is there."""
-    marks = Path(os.environ["DICE_MARK"])
-    (marks / mine).touch()
-    until = time.monotonic() + 60
-    while not (marks / theirs).exists():
-        assert time.monotonic() < until, "nobody came"
-        time.sleep(0.01)
+def meet(asked: Asked, tell: Tell) -> Tally:
+    """Goes on when the other one is there: in threads of one process."""
+    MEETING.wait(60)
     return throw(asked, tell)
 
 
@@ -60,5 +56,5 @@ def judge(asked: Asked, tally: Tally) -> list[str]:
 TIER = Tier("dice", "nothing", "throws", slices, throw, judge, parallel=2)
 DYING = Tier("dying", "itself", "throws", slices, dying, judge)
 DEAD = Tier("dead", "itself", "throws", slices, dead, judge)
-ONE = Tier("one", "nothing", "throws", slices, partial(meet, mine="one", theirs="other"), judge)
-OTHER = Tier("other", "nothing", "throws", slices, partial(meet, mine="other", theirs="one"), judge, waits=True)
+ONE = Tier("one", "nothing", "throws", slices, meet, judge)
+OTHER = Tier("other", "nothing", "throws", slices, meet, judge, waits=True)

@@ -83,10 +83,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_a_tier_that_waits_runs_beside_one_that_computes(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DICE_MARK", str(tmp_path))
+def test_a_tier_that_waits_runs_beside_one_that_computes(path: Path) -> None:
     tiers = {"other": f"{HERE}:OTHER", "dice": f"{HERE}:TIER", "one": f"{HERE}:ONE"}
     outcomes = verify(tiers, Asked(seed=1), Diary(path, resume=False), lambda *_: None)
     assert [(each.tier, each.tally.runs) for each in outcomes] == [("other", 20), ("dice", 20), ("one", 20)]
