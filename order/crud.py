@@ -13,7 +13,7 @@ from patterns.errors import Conflict, Gone, KeyReused, NotFound, Unreadable
 from patterns.pages import Page
 from patterns.place_order import PlaceOrder
 from patterns.settings import settings
-from patterns.shop import OrderStatus
+from patterns.shop import Line, OrderStatus
 from patterns.sql import Clocked, among, timed, times
 from patterns.step import insert, insert_once
 
@@ -99,9 +99,10 @@ def overdue(session: Session, limit: int) -> list[UUID]:
     return list(session.execute(late).scalars())
 
 
-def get_order(session: Session, order_id: UUID) -> dict[str, Any]:
-    """An order with its lines.  Raises NotFound, or Gone when it is deleted."""
-    return _with_lines(session, [_row(session, order_id)])[0]
+def get_order(session: Session, order_id: UUID, lines: Sequence[Line] = ()) -> dict[str, Any]:
+    """An order with its lines, which are read unless they are known.  Raises NotFound, or Gone when it is deleted."""
+    row = _row(session, order_id)
+    return {**row._mapping, "lines": lines} if lines else _with_lines(session, [row])[0]
 
 
 def list_orders(session: Session, page: Page, having: Mapping[str, object]) -> list[dict[str, Any]]:
@@ -132,8 +133,7 @@ def delete_order(session: Session, order_id: UUID) -> None:
         found = get_order(session, order_id)["status"]
         raise Conflict(
             f"order {order_id} was not done with when asked to be deleted (it is {found} now): "
-            "it must be settled, and what a failed one had done must be undone; try again when it is"
-        )
+            "it must be settled, and what a failed one had done must be undone; try again when it is")
 
 
 def _with_lines(session: Session, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from fastapi import Body, Header, Request, Response
 from order import crud
 from order.database import database
 from order.schemas import EXAMPLES, HistoryEntry, Order, OrderRequest, Saga, SagaState, SagaWithSteps
+from patterns.database import Session
 from patterns.envelope import TRACEPARENT
 from patterns.errors import Conflict
 from patterns.pages import NEXT_PAGE, NewestFirst
@@ -57,8 +58,9 @@ def place(
     trace = traceparent if re.fullmatch(TRACEPARENT, traceparent or "") else None
     with service.waiting.seat(preferred_wait(prefer or ()), arrived) as seat:
         until = arrived + settings().rpc_wait_seconds if seat is None else seat.until
-        is_new = bool(service.perform(order, wait=True, until=until, traceparent=trace))
-        placed = _order(order.order_id) if seat is None else _ended(service, order.order_id, seat, response)
+        is_new, placed = _placed(service, order, until, trace)
+        if seat is not None:
+            placed = _ended(service, order.order_id, seat, response)
     if placed.status != "PROCESSING":
         response.status_code = 201 if is_new else 200
     response.headers.update(location(request, placed.id))
@@ -127,6 +129,18 @@ def get_saga_of_order(order_id: OrderId) -> SagaWithSteps:
 
 def _order(order_id: UUID) -> Order:
     return Order.model_validate(database.read(crud.get_order, order_id))
+
+
+def _placed(service: Service, order: PlaceOrder, until: float, trace: str | None) -> tuple[bool, Order]:
+    """Place an order: whether it is new, and how it stands."""
+    seen: dict[str, Any] = {}
+
+    def look(session: Session) -> None:
+        seen.update(crud.get_order(session, order.order_id, order.lines))
+
+    is_new = bool(service.perform(order, wait=True, until=until, traceparent=trace, look=look))
+    # In rpc it has come further since: its questions were asked, and answered.
+    return is_new, _order(order.order_id) if order.mode == "rpc" else Order.model_validate(seen)
 
 
 def _ended(service: Service, order_id: UUID, seat: Seat, response: Response) -> Order:

@@ -185,15 +185,17 @@ class Service:
             self.on_refusal()
 
     def perform(
-        self, message: Message, *, wait: bool = False, until: float | None = None, traceparent: str | None = None
+        self, message: Message, *, wait: bool = False, until: float | None = None, traceparent: str | None = None,
+        look: Callable[[Session], object] = lambda _: None,
     ) -> tuple[Message, ...]:
         """Do one of the service's own acts, asked for by a client or a clock; answers what its handler said.
 
         Committed when it returns; what is said travels right after, in the order's mode.  With ``wait``, questions are
-        asked and their answers handled here and now, at most RPC_WAIT_SECONDS or ``until`` then (monotonic).
+        asked and their answers handled here and now, at most RPC_WAIT_SECONDS or ``until`` then (monotonic).  ``look``
+        sees, in the same transaction, what became of it: cheaper than to look again after the commit.
         """
         until = runtime().monotonic() + settings().rpc_wait_seconds if until is None else until
-        answers, said = self.database.transact(self._act, message, traceparent)
+        answers, said = self.database.transact(self._act, message, traceparent, look)
         self.waiting.news([message.order_id])
         if wait and runtime().monotonic() < until and any(one.awaits_answer for one in said):
             converse(said, self.voice, self.listener, self.relay, until)
@@ -202,9 +204,11 @@ class Service:
         return answers
 
     def _act(
-        self, session: Session, message: Message, traceparent: str | None
+        self, session: Session, message: Message, traceparent: str | None,
+        look: Callable[[Session], object] = lambda _: None,
     ) -> tuple[tuple[Message, ...], list[Said]]:
         result = self._acts[type(message)](session, message)
+        look(session)
         answers = result if isinstance(result, tuple) else (result,) if result is not None else ()
         deadline = runtime().now() + settings().order_deadline_seconds
         context = Context(self.mode, traceparent=traceparent, deadline=deadline)

@@ -271,6 +271,16 @@ def test_no_transaction_is_open_while_somebody_waits(
     assert not long_wait
 
 
+def test_a_new_order_is_not_looked_at_again(words: Words, order: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("order.routes._order", lambda _: pytest.fail("it is told as the transaction left it"))
+    told = post(words, {**order, "mode": "topic"}).json()
+    monkeypatch.undo()
+    assert (told["status"], told["mode"], told["saga_state"]) == ("PROCESSING", "topic", "STARTED")
+    found = words.look(told["id"])
+    assert [told[name] for name in ("lines", "placed_at", "deadline_at")] == [
+        found[name] for name in ("lines", "placed_at", "deadline_at")]
+
+
 def test_who_finds_no_seat_is_answered_at_once_and_all_else_goes_on(
     words: Words, order: Any, long_wait: list[httpx.Response]
 ) -> None:
