@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ARRAY, Column, ColumnElement, Double, Table, any_, bindparam
@@ -15,8 +16,8 @@ MAX_ID = 2**53 - 1
 """The largest id: the largest integer that every reader of JSON reads exactly (RFC 7493, 2.2); a BIGINT holds more."""
 
 
-class now(FunctionElement[float]):
-    """The database's clock, in seconds since 1970; ``now(30)`` is half a minute later."""
+class Moment(FunctionElement[float]):
+    """The database's clock, so many seconds later."""
 
     type = Double()
     inherit_cache = True
@@ -24,6 +25,15 @@ class now(FunctionElement[float]):
     def __init__(self, later: float = 0) -> None:
         super().__init__(*([float(later)] if later else []))
         self.later = later
+
+
+@lru_cache(maxsize=100)
+def now(later: float = 0) -> Moment:
+    """The database's clock, in seconds since 1970; ``now(30)`` is half a minute later.
+
+    Each is made once: several stand in every transaction, and making one took as long as a tenth of placing an order.
+    """
+    return Moment(later)
 
 
 def among(dialect: str, column: Column[Any], name: str) -> ColumnElement[bool]:
@@ -39,27 +49,27 @@ Clocked = tuple[tuple[str, float], ...]
 
 def timed(values: Mapping[str, Any]) -> tuple[dict[str, Any], Clocked]:
     """Values apart: those to hand over as parameters, and which are so many seconds after ``now()``."""
-    plain = {name: value for name, value in values.items() if not isinstance(value, now)}
-    return plain, tuple((name, value.later) for name, value in values.items() if isinstance(value, now))
+    plain = {name: value for name, value in values.items() if not isinstance(value, Moment)}
+    return plain, tuple((name, value.later) for name, value in values.items() if isinstance(value, Moment))
 
 
-def times(clocked: Clocked) -> dict[str, now]:
+def times(clocked: Clocked) -> dict[str, Moment]:
     """These columns' values, for a statement that is made once."""
     return {name: now(later) for name, later in clocked}
 
 
-@compiles(now, "postgresql")
-def _now_postgresql(element: now, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(Moment, "postgresql")
+def _now_postgresql(element: Moment, compiler: SQLCompiler, **options: Any) -> str:
     # The statement's time is stable within it, so that an index on a time can be used.
     return _later("CAST(extract(epoch from statement_timestamp()) AS double precision)", element, compiler, options)
 
 
-@compiles(now, "sqlite")
-def _now_sqlite(element: now, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(Moment, "sqlite")
+def _now_sqlite(element: Moment, compiler: SQLCompiler, **options: Any) -> str:
     return _later("orderflow_now()", element, compiler, options)
 
 
-def _later(clock: str, element: now, compiler: SQLCompiler, options: dict[str, Any]) -> str:
+def _later(clock: str, element: Moment, compiler: SQLCompiler, options: dict[str, Any]) -> str:
     return f"({clock} + {compiler.process(element.clauses, **options)})" if element.later else clock
 
 
