@@ -20,7 +20,7 @@ from patterns.database import Session, now
 from patterns.envelope import Said
 from patterns.journal import outbox
 from patterns.many import insert_new
-from patterns.sql import among
+from patterns.sql import among, beside_key
 
 GRACE_SECONDS = 1.0
 """How long whoever committed a row has to publish it, and a request to be answered, before the relay does it."""
@@ -28,14 +28,16 @@ GRACE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 CLAIM_ROWS = 100
 
+_STILL_UNSENT = beside_key(outbox.c.sent_at).is_(None)
+
 _ANSWERED = (
     update(outbox).values(sent_at=now()).where(
-        outbox.c.message_id == bindparam("request"), outbox.c.order_id == bindparam("about"), outbox.c.sent_at.is_(None))
+        outbox.c.message_id == bindparam("request"), outbox.c.order_id == bindparam("about"), _STILL_UNSENT)
 )
 
 _DUE = (
     select(outbox.c.id).where(outbox.c.sent_at.is_(None), outbox.c.due_at <= now())
-    .order_by(outbox.c.id).limit(CLAIM_ROWS).with_for_update(skip_locked=True)
+    .order_by(outbox.c.due_at).limit(CLAIM_ROWS).with_for_update(skip_locked=True)
 )
 
 _PAUSE = case({0: 1.0, 1: 2.0, 2: 4.0, 3: 8.0, 4: 16.0}, value=outbox.c.attempts, else_=LONGEST_PAUSE_SECONDS)
@@ -65,7 +67,7 @@ def add(session: Session, said: Sequence[Said]) -> list[Said]:
 
 
 def claim(session: Session) -> list[Said]:
-    """The rows that are due, oldest first; they fall due again after a pause that doubles (1 s to 30 s).
+    """The rows that are due, those first that have been so for longest; due again after a pause that doubles (1 s to 30 s).
 
     Two relays never claim the same row at once: each skips what the other has locked.
     """
@@ -83,7 +85,7 @@ def mark_sent(session: Session, message_ids: Collection[UUID]) -> None:
 @cache
 def _marking(dialect: str, one: bool) -> Any:
     these = outbox.c.message_id == bindparam("ids") if one else among(dialect, outbox.c.message_id, "ids")
-    return update(outbox).where(these, outbox.c.sent_at.is_(None)).values(sent_at=now())
+    return update(outbox).where(these, _STILL_UNSENT).values(sent_at=now())
 
 
 def unsent(session: Session) -> int:

@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.schema import SchemaItem
 
 from patterns.database import Session, insert_for, now
-from patterns.sql import Clocked, timed, times
+from patterns.sql import Clocked, beside_key, timed, times
 
 VOID = "VOID"
 
@@ -113,5 +113,5 @@ def _standing(steps: Table) -> Any:
 @cache
 def _moving(steps: Table) -> Any:
     """Parameters that are called like columns are what these are set to."""
-    known = (steps.c.order_id == bindparam("known_order"), steps.c.state == bindparam("known_state"))
+    known = (steps.c.order_id == bindparam("known_order"), beside_key(steps.c.state) == bindparam("known_state"))
     return update(steps).where(*known).values(changed_at=now()).returning(steps)

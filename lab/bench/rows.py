@@ -44,11 +44,12 @@ def fill(database_url: str, orders: int) -> None:
     """Fill all tables with this many orders that were settled yesterday, and book them; two services at once."""
     made = past(orders)
     with ThreadPoolExecutor(2) as both:
-        for filled in [both.submit(_fill, database_url, service, rows) for service, rows in made.items()]:
+        for filled in [both.submit(copy_in, database_url, service, rows) for service, rows in made.items()]:
             filled.result()
 
 
-def _fill(database_url: str, service: str, made: Sequence[Rows]) -> None:
+def copy_in(database_url: str, service: str, made: Sequence[Rows]) -> None:
+    """Copy these rows into a service's tables, book them, and let the server look at what there is now."""
     with connect(database_url, service) as out, connect(database_url, service) as into:
         for rows in made:
             with (
