@@ -24,7 +24,7 @@ LISTED = {"where", "and_", "or_", "Table", "step_table", "create_table", "Index"
 AT_IMPORT = ("step_table", "keep_journal", "keep_sorted")
 """Functions that only make tables while the program is loaded: tests/schema and the tests of constraints watch these."""
 
-TABLES = ("models.py", "journal.py", "mqlistener.py", "main.py")
+TABLES = ("models.py", "journal.py", "main.py")
 """Files whose constants others have taken over when they were imported."""
 
 SAID = {"extra", "exc_info", "description", "summary", "title", "examples", "name", "strict"}

@@ -10,6 +10,7 @@ SIDE_BY_SIDE = "tests/unit/patterns/test_together.py"
 RUNNING = ("tests/unit/patterns/test_relay.py", "tests/unit/patterns/test_own_service.py")
 """A whole service on the embedded broker."""
 
+SHOP = ("product", "user", "order", "payment", "delivery", "notification")
 BYSTANDERS = "tests/unit/handlers/test_bystanders.py::test_what_is_done_for_one_order_is_done_for_no_other"
 
 WATCHED: dict[str, tuple[str, ...]] = {
@@ -34,7 +35,9 @@ WATCHED: dict[str, tuple[str, ...]] = {
     **{f"{service}/crud.py": (*(["tests/unit/handlers/test_keeping.py"] if service in ("product", "user") else []),
                               f"tests/unit/handlers/test_{service}_handlers.py", "tests/unit/handlers/test_lists.py",
                               f"{BYSTANDERS}[{service}]")
-       for service in ("product", "user", "order", "payment", "delivery", "notification")},
+       for service in SHOP},
+    **{f"{service}/mqlistener.py": ("tests/house/test_flows_docs.py::test_every_page_is_fresh",
+                                    f"tests/unit/handlers/test_{service}_handlers.py") for service in SHOP},
 }
 
 WIDER = tuple(f"tests/{folder}" for folder in ("regressions", "unit", "house", "flows", "rest", "incidents", "simulation"))

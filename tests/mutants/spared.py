@@ -21,6 +21,7 @@ REFUSED = (
 )
 
 ALONE = "One alone goes the way of many; it is only slower."
+EMPTY = "It spares a transaction that does nothing."
 STRONGER = "A lock on PostgreSQL that holds up more than it must; nothing is wrong then."
 
 SPARED: dict[str, str] = {
@@ -37,6 +38,19 @@ SPARED: dict[str, str] = {
     "patterns/hearing.py Hearing.__init__: for message in accepts(line.handler): self._lines.setdefault … "
     "ssage.__name__] = message ⇅ before if address.broadcast: self._broadcast.add(queue)": ONLY_MADE,
     "patterns/listener.py deliver: todo.append(heard) ⇅ before first.discard(heard.id)": ONLY_MADE,
+    "patterns/listener.py Listener._prepare: channel.qos(settings().batch_size) ⇅ before topology.declare(channel, "
+    "self.service, self.wirings)": "It is about consumers, and these come later.",
+    "patterns/listener.py Listener._work: – operand 0": "What is heard at a queue of ours has a tag.",
+    "patterns/listener.py Listener._handle: for heard in batch if len(batch) > 1 else (): self._handle([heard]) ⇅ before "
+    "if len(batch) == 1: self._mishaps.failed(batch[0].delivery, error)": "Only one of the two has anything to do.",
+    "patterns/listener.py Listener._handle: self._news(heard.message.order_id for heard in batch) ⇅ before "
+    'self.counts["handled"] += len(batch)': "One wakes who waits, the other counts.",
+    "patterns/listener.py Listener._handle: self.voice.say(said) ⇅ before "
+    "self._news(heard.message.order_id for heard in batch)": "Who waits is woken a moment later.",
+    "patterns/listener.py Listener._work: – operand 0 (2)": "What is heard at a queue of ours has a tag.",
+    "patterns/listener.py Listener._handle: – if not batch: return": EMPTY,
+    "patterns/listener.py Listener._handle: – return": EMPTY,
+    "patterns/listener.py Listener._work: always first_time: [first_time]": "To handle no message changes nothing.",
     'patterns/listener.py addressed: – operand ""': "A message without an id is unreadable, and never gets here.",
     "patterns/together.py _side_by_side: – if len(works) == 1: return "
     "{number: work(session) for number, work in works.items()}":

@@ -113,7 +113,8 @@ def _work_out_again(file: str, source: str) -> None:
     fresh = {name: value for name, value in vars(module).items() if name.startswith("__")}
     exec(compile(source, file, "exec"), fresh)  # noqa: S102 (our own source, less a part)
     for statement in ast.parse(source).body:
-        for target in statement.targets if isinstance(statement, ast.Assign) else ():
+        named = [statement.target] if isinstance(statement, ast.AnnAssign) else getattr(statement, "targets", ())
+        for target in named:
             if isinstance(target, ast.Name):
                 setattr(module, target.id, fresh[target.id])
 

@@ -91,3 +91,10 @@ def test_another_seed_gives_other_verdicts() -> None:
     first = [gateway.authorise(order_id) for order_id in orders]
     configure(payment_failure_rate=0.5, verdict_seed="two")
     assert [gateway.authorise(order_id) for order_id in orders] != first
+
+
+def test_in_every_mode_the_gateway_is_asked_before_a_payment_is_taken(payment: Workbench) -> None:
+    asked = {mode: [line.preparation for line in wiring.lines if line.handler is payment.handlers.take_payment]
+             for mode, wiring in payment.handlers.WIRING.items()}
+    assert {mode: [one and one.__name__ for one in some] for mode, some in asked.items()} == {
+        mode: ["ask_gateway"] for mode in asked}

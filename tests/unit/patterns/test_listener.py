@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
@@ -200,13 +201,15 @@ def test_orders_are_handled_in_the_same_order_by_everybody(ears: Ears) -> None:
     assert sorted(HANDLED) == HANDLED and len(HANDLED) == 6
 
 
-def test_rows_are_not_locked_where_every_transaction_is_alone(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(session: Session, messages: Sequence[Message]) -> None:
-        raise AssertionError("SQLite has one writer at a time")
-
-    monkeypatch.setattr(ears.listener, "_lock_rows", never)
+@pytest.mark.parametrize("alone", [True, False])
+def test_rows_are_locked_unless_every_transaction_is_alone(
+    alone: bool, ears: Ears, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked: list[int] = []
+    monkeypatch.setattr(ears.listener, "_lock_rows", lambda _, messages: locked.append(len(messages)))
+    monkeypatch.setattr(Database, "one_writer", alone)
     ears.listener.handle([event(), event()])
-    assert len(HANDLED) == 2
+    assert len(HANDLED) == 2 and locked == ([] if alone else [2])
 
 
 def test_where_they_are_not_all_rows_of_a_batch_are_locked_before_any_is_handled(ears: Ears) -> None:
@@ -297,6 +300,14 @@ def test_what_came_again_is_acknowledged_one_by_one_after_its_own_commit(ears: E
     assert [tag for tag, _, _ in notes.acks[:2]] == [one.tag for one in first]
     assert {tag for tag, _, _ in notes.acks[2:]} == {one.tag for one in again}
     assert ears.listener.counts["redelivered"] == 2
+
+
+def test_what_came_again_is_tried_in_another_order_each_time(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = iter((0.3, 0.1, 0.2))
+    monkeypatch.setattr("patterns.listener.runtime", lambda: SimpleNamespace(between=lambda *_: next(dice)))
+    again, notes = [event(redelivered=True) for _ in range(3)], Notes(ears)
+    ears.listener._work(cast("Channel", notes), again)
+    assert [tag for tag, _, _ in notes.acks] == [again[1].tag, again[2].tag, again[0].tag]
 
 
 def test_only_what_came_again_is_also_handled(ears: Ears) -> None:
@@ -394,6 +405,14 @@ def test_messages_wait_in_hand_while_the_database_is_away(ears: Ears, monkeypatc
     assert away.sizes == [1, 1, 1] and len(HANDLED) == 1 and ears.wire.published == []
 
 
+def test_a_batch_waits_together_while_the_database_is_away(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = Away(ears, [DatabaseUnavailable("away")])
+    monkeypatch.setattr(ears.database, "transact", away.transact)
+    monkeypatch.setattr(ears.listener.link.stopping, "wait", lambda _: False)
+    ears.listener.handle([event(), event()])
+    assert away.sizes == [2, 2] and len(HANDLED) == 2
+
+
 def test_a_batch_that_is_in_the_way_goes_on_one_by_one(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
     away = Away(ears, [GaveWay("in the way")])
     monkeypatch.setattr(ears.database, "transact", away.transact)
@@ -422,6 +441,27 @@ def test_it_reads_the_queues_of_all_modes_and_its_dead_letters(ears: Ears) -> No
     assert sorted(channel.consumers.values()) == ["let_go", "own.dead", "own.topic"]
 
 
+def test_it_takes_no_more_at_once_than_it_handles_at_once(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(batch_size=7)
+    channel, calls = ears.broker.connect("x").channel(), list[tuple[str, object]]()
+    for name in ("qos", "consume"):
+        monkeypatch.setattr(type(channel), name, lambda _, what, name=name: calls.append((name, what)))
+    ears.listener._prepare(channel)
+    assert calls[0] == ("qos", 7) and [name for name, _ in calls[1:]] == ["consume"] * 3
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_whoever_stops_asks_nobody_any_more_and_says_whether_all_is_finished(
+    finished: bool, ears: Ears, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[bool] = []
+    with monkeypatch.context() as patches:
+        patches.setattr(ears.listener.link, "stop", lambda _: finished)
+        patches.setattr(ears.listener.preparing, "stop", lambda *, wait: waited.append(wait))
+        assert ears.listener.stop(1.0) is finished
+    assert waited == [finished]
+
+
 def test_an_answer_is_handled_in_one_transaction_and_told(ears: Ears) -> None:
     request = seal(word(OrderConfirmed), Rpc("let_go"), Context("rpc"), awaits_answer=True)
     assert ears.listener.answer(answer(request)) == []
@@ -434,4 +474,5 @@ def test_news_of_each_order_come_after_the_commit(ears: Ears, monkeypatch: pytes
     committed: list[int] = []
     monkeypatch.setattr(ears.listener, "_news", lambda _: committed.append(ears.count(journal.inbox)))
     ears.listener.handle([event(), event()])
-    assert committed == [2]
+    ears.listener.answer(answer(seal(word(OrderConfirmed), Rpc("let_go"), Context("rpc"), awaits_answer=True)))
+    assert committed == [2, 3]
