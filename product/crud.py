@@ -11,6 +11,7 @@ from patterns import step
 from patterns.amounts import transfer
 from patterns.database import Session
 from patterns.errors import Conflict, NotFound
+from patterns.locking import lock, of_orders
 from patterns.message import Message
 from patterns.pages import Page
 from patterns.removal import remove
@@ -113,9 +114,8 @@ def lock_shelves(session: Session, messages: Sequence[Message]) -> None:
     """Lock the shelves of all products that these messages are about, the smallest id first."""
     named = {line.product_id for message in messages for line in getattr(message, "lines", ())}
     orders = {message.order_id for message in messages}
-    set_aside = select(reservation_lines.c.product_id).where(reservation_lines.c.order_id.in_(orders))
-    wanted = named.union(session.execute(set_aside).scalars())
-    session.execute(select(products.c.id).where(products.c.id.in_(wanted)).order_by(products.c.id).with_for_update())
+    set_aside = of_orders(session, reservation_lines.c.product_id, orders)
+    lock(session, products, named | set_aside)
 
 
 def release(session: Session, order_id: UUID) -> None:

@@ -10,6 +10,7 @@ from patterns import step
 from patterns.amounts import transfer
 from patterns.database import Session, now
 from patterns.errors import Conflict, KeyReused, NotFound
+from patterns.locking import lock, of_orders
 from patterns.message import Message
 from patterns.pages import Page
 from patterns.removal import remove
@@ -75,9 +76,8 @@ def deposit(session: Session, user_id: int, amount_cents: int, deposit_id: UUID)
 def lock_accounts(session: Session, messages: Sequence[Message]) -> None:
     """Lock the accounts of all customers whom these messages are about, the smallest id first."""
     named = {message.user_id for message in messages if hasattr(message, "user_id")}
-    whose = select(holds.c.user_id).where(holds.c.order_id.in_({message.order_id for message in messages}))
-    wanted = named.union(session.execute(whose).scalars())
-    session.execute(select(users.c.id).where(users.c.id.in_(wanted)).order_by(users.c.id).with_for_update())
+    whose = of_orders(session, holds.c.user_id, {message.order_id for message in messages})
+    lock(session, users, named | whose)
 
 
 def hold(session: Session, order_id: UUID, user_id: int, amount_cents: int) -> str | None:

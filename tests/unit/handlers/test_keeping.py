@@ -67,11 +67,11 @@ class Watched:
     """A session that remembers the last statement."""
 
     def __init__(self, session: Any) -> None:
-        self.session, self.last = session, None
+        self.session, self.dialect, self.last = session, session.dialect, None
 
-    def execute(self, statement: Any) -> Any:
-        self.last = statement
-        return self.session.execute(statement)
+    def execute(self, statement: Any, parameters: Any) -> Any:
+        self.last, self.parameters = statement, parameters
+        return self.session.execute(statement, parameters)
 
 
 def locked(bench: Workbench, lock: Callable[..., None], *messages: Message) -> list[int]:
@@ -81,7 +81,7 @@ def locked(bench: Workbench, lock: Callable[..., None], *messages: Message) -> l
         watched = Watched(session)
         lock(watched, messages)
         assert str(watched.last.compile(dialect=postgresql.dialect())).endswith(" FOR UPDATE")
-        return list(session.execute(watched.last).scalars())
+        return list(session.execute(watched.last, watched.parameters).scalars())
 
     found: list[int] = bench.work(work)
     return found
