@@ -14,7 +14,6 @@ BLOCK = 48
 """Ports taken at a time: each block costs its process one open socket."""
 
 _order = random.Random(os.urandom(8))  # noqa: S311 (spread, not secret): processes side by side look in other places
-_blocks: dict[int, socket.socket] = {}
 _left: list[int] = []
 os.register_at_fork(after_in_child=_left.clear)  # a forked process takes blocks of its own
 
@@ -45,7 +44,7 @@ def _take_block() -> range:
         except OSError:
             taken.close()
             continue
-        _blocks[first] = taken
+        taken.detach()  # open until the process ends
         return range(first, first + BLOCK)
     raise OSError(f"all ports between {LOWEST} and {HIGHEST} on 127.0.0.1 are taken; do too many tests run at a time?")
 
