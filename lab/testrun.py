@@ -8,6 +8,7 @@ import sys
 from urllib.parse import urlsplit
 
 from lab.servers import find_or_install
+from lab.servers.memory import temporary_files_in_memory
 
 FAST = ["-m", "not real"]
 TOGETHER = ["--dist", "loadgroup", "--no-loadscope-reorder"]
@@ -20,7 +21,10 @@ def main(arguments: list[str]) -> int:
         print(servers(), flush=True)
     chosen = [argument for argument in arguments if argument != "--fast"]
     command = [sys.executable, "-m", "pytest", "--durations=5", *side_by_side(), *(FAST if fast else []), *chosen]
-    return subprocess.run(command, check=False).returncode
+    with temporary_files_in_memory() as left_because:
+        status = subprocess.run(command, check=False).returncode
+        left_because += ["A test failed"] if status else []
+    return status
 
 
 def side_by_side() -> list[str]:

@@ -25,6 +25,7 @@ def verify(
     write: Annotated[bool, typer.Option("--write", help="write the figures into docs/reliability.md")] = False,
 ) -> None:
     """Break it in thousands of ways that can be repeated; exit status 1 when a promise was broken or too little seen."""
+    from lab.servers.memory import temporary_files_in_memory
     from lab.verify.diary import Diary
     from lab.verify.figures import write_figures
     from lab.verify.run import verify as run
@@ -41,8 +42,9 @@ def verify(
     tiers = known(tuple(tier or ()))
     name = f"{asked.size}-{seed}-{'-'.join(modes)}-{'-'.join(tiers)}-{faults or 'usual'}.jsonl"
     diary = Diary(settings().orderflow_home / "verify" / name, resume=resume)
-    with progress(Console(stderr=True), tiers) as watch:
+    with temporary_files_in_memory() as left_because, progress(Console(stderr=True), tiers) as watch:
         outcomes = run({one: WHERE[one] for one in tiers}, asked, diary, watch)
+        left_because += [] if clean(outcomes) else ["Not clean"]
     if as_json:
         print(json.dumps(as_dict(outcomes), indent=2))
     else:

@@ -31,7 +31,8 @@ PLACES = (
 USERS = ("postgres", "nobody")
 
 #: The operating system holds what was written, so ``kill -9`` loses nothing (``synchronous_commit=off`` would).
-_RELAXED = {"fsync": "off", "full_page_writes": "off"}
+#: Nor does it leave anything in /dev/shm, as other shared memory would.
+_RELAXED = {"fsync": "off", "full_page_writes": "off", "dynamic_shared_memory_type": "mmap"}
 
 _SMALL = {
     "listen_addresses": "127.0.0.1",

@@ -56,7 +56,7 @@ def every_channel_closed_by_the_broker(_: PrivateRabbitMQ, shop: LocalShop) -> N
 ENDS = (restarted_in_order, killed_and_started, cut_off_by_an_operator, every_channel_closed_by_the_broker)
 
 
-@pytest.mark.whole(ends=(restarted_in_order, cut_off_by_an_operator, every_channel_closed_by_the_broker))
+@pytest.mark.whole(ends=(restarted_in_order, killed_and_started, every_channel_closed_by_the_broker))
 @pytest.mark.parametrize("ends", ENDS)
 def test_every_connection_is_made_again_and_nothing_is_lost(
     ends: Callable[[PrivateRabbitMQ, LocalShop], None], open_shop: OpenShop, private_rabbitmq: PrivateRabbitMQ
