@@ -33,5 +33,11 @@ def page(outcomes: list[Outcome]) -> str:
         counted = ", ".join(f"{name} {times:,}" for name, times in kinds(one).most_common())
         parts += ["", f"**{one.tier}**, faults: {counted or 'none'}."]
     for one in outcomes:
-        parts += [f"- broken in {one.tier}: {each.what} (`{each.again}`)" for each in one.tally.violations]
+        parts += [f"- broken in {one.tier}: {_short(each.what)} (`{each.again}`)" for each in one.tally.violations]
     return "\n".join(parts)
+
+
+def _short(what: str) -> str:
+    """What was broken; of a story of many lines the last ones, where it comes out."""
+    lines = [line.strip() for line in what.splitlines()]
+    return "; ".join(line if len(line) < 200 else f"{line[:200]} …" for line in lines[-2:])
