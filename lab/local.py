@@ -8,6 +8,7 @@ from typing import Any, Self
 import httpx
 
 from lab import clients
+from lab.books import database_of
 from lab.servers.ports import free_ports
 from lab.shop import app_of, know_all
 from patterns.serve import Serving
@@ -37,6 +38,8 @@ class LocalShop:
         know_all()
         transport()
         try:
+            for service in SERVICES:
+                database_of(service).close()  # whoever looked into the shop before this one left connections to its data
             for service in SERVICES:
                 self.start(service)
         except BaseException:  # Ctrl-C too: nobody else would stop those that run already

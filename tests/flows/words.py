@@ -18,6 +18,7 @@ from order.models import orders
 from patterns import gateway
 from patterns.amqp import Outgoing, Receipt
 from patterns.envelope import Said
+from patterns.errors import DatabaseUnavailable
 from patterns.journal import outbox
 from patterns.outbox import _FIELDS
 from patterns.settings import settings
@@ -33,10 +34,17 @@ def until(what: Callable[[], Any], doing: str) -> Any:
     """Wait for something to become true, and answer it."""
     deadline, pause, seconds = time.monotonic() + PATIENCE_SECONDS, threading.Event(), 0.01
     while not (found := what()):
-        assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s in vain: {doing}; under way: {under_way()}"
+        assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s in vain: {doing}; under way: {_left()}"
         pause.wait(seconds)
         seconds = min(seconds * 1.5, 0.1)  # whoever asks all the time takes it from those he waits for
     return found
+
+
+def _left() -> list[str] | DatabaseUnavailable:
+    try:
+        return under_way()
+    except DatabaseUnavailable as error:
+        return error
 
 
 def key_for(user: int, *, paid: bool = True, delivered: bool = True) -> str:
