@@ -35,6 +35,12 @@ class Report:
         """Whether every promise is kept and nothing is under way."""
         return not self.unfinished and not any(promise.broken for promise in self.promises)
 
+    @property
+    def complaint(self) -> str:
+        """What is not as it should be, in one line; empty when clean."""
+        broken = [f"{promise.text} {promise.broken[:3]}" for promise in self.promises if promise.broken]
+        return "; ".join(broken + self.unfinished)
+
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data."""
         return {"clean": self.clean, **asdict(self)}

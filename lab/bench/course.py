@@ -97,6 +97,5 @@ def _audit(session: Session) -> None:
     report = audit_when_quiet(session.plan.limit_seconds)
     session.team.pause()
     if not report.clean:
-        broken = [f"{promise.text} {promise.broken[:3]}" for promise in report.promises if promise.broken]
-        raise BenchTrouble(f"{session.team.name}: the audit is not clean: {'; '.join(broken + report.unfinished)}")
+        raise BenchTrouble(f"{session.team.name}: the audit is not clean: {report.complaint}")
 

@@ -18,17 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import lab
-from lab.audit import audit_when_quiet
 from lab.bench.load import Clients, bodies
 from lab.bench.measures import ACCEPTING, Figures
 from lab.bench.meter import memory, spent_by
 from lab.bench.plan import BenchTrouble, Plan
 from lab.bench.result import Results
 from lab.bench.session import Tick, Watch
-from lab.compare.places import settings_as_before
 from lab.machine import circumstances
 from lab.servers import Keeper, free_ports
-from lab.torture.shops import point_to
 from patterns.shop import SERVICES
 
 MODE, TEAM = "topic", "embedded"
@@ -87,8 +84,7 @@ def _drain(plan: Plan) -> Figures:
         crowd = Clients([port], ACCEPTING)
         accepting = crowd.place(bodies(MODE, plan.orders))
         before, began = spent_by([process.pid]), time.time()
-        process.stdin.write("go\n")
-        process.stdin.flush()
+        _tell(process, "go")
         with closing(sqlite3.connect(f"file:{home / 'order.db'}?mode=ro", uri=True, timeout=30)) as orders:
             while orders.execute(_OPEN).fetchone()[0]:
                 _alive(process)
@@ -97,20 +93,14 @@ def _drain(plan: Plan) -> Figures:
                 threading.Event().wait(0.1)  # the same
             settled, last = orders.execute(_ENDED).fetchone()
         spent, most = spent_by([process.pid]) - before, memory(process.pid, "VmHWM")
+        _tell(process, "audit")
+        if complaint := process.stdout.readline().strip():
+            raise BenchTrouble(f"embedded: the audit is not clean: {complaint}")
         _close(process)
         if settled != plan.orders:
             raise BenchTrouble(f"embedded: {settled} of {plan.orders} orders are a success")
-        _audit(home, plan.limit_seconds)
     return {"orders_per_second": plan.orders / (last - began), "accepted_per_second": plan.orders / accepting,
             "cpu_ms": 1000 * spent / plan.orders, "memory_mib": most}
-
-
-def _audit(home: Path, seconds: float) -> None:
-    with settings_as_before():
-        point_to(rabbitmq_url="", database_url="", orderflow_home=home)
-        report = audit_when_quiet(min(seconds, 60))
-    if not report.clean:
-        raise BenchTrouble(f"embedded: the audit is not clean: {report.unfinished} {report.promises}")
 
 
 @contextmanager
@@ -136,6 +126,11 @@ def _accepted(port: int) -> bool:
         http.request("POST", "/orders", FIRST, {"Content-Type": "application/json"})
         return http.getresponse().status == 202
     return False
+
+
+def _tell(process: Any, word: str) -> None:
+    process.stdin.write(f"{word}\n")
+    process.stdin.flush()
 
 
 def _alive(process: subprocess.Popen[str]) -> None:

@@ -1,6 +1,7 @@
 """``python -m lab.bench.embedded_shop``: the embedded shop, of which only ``order`` is open until its input says a line.
 
-So a backlog can be accepted while nobody works on it.  Then the other five open; it closes on Ctrl-C.
+So a backlog can be accepted while nobody works on it.  Then the other five open.  At the next line it waits until all is
+quiet and says in one line what is not as promised, an empty one if all is; it closes on Ctrl-C.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 import threading
 from uuid import uuid4
 
+from lab.audit import audit_when_quiet
 from lab.bench.past import PRICE
 from lab.bench.plan import CUSTOMERS, PRODUCTS
 from lab.migrate import migrate
@@ -20,6 +22,7 @@ from patterns.shop import SERVICES
 from patterns.transport import transport, use
 
 CENTS, PIECES = 10**12, 10**8
+QUIET_SECONDS = 300
 
 
 def main() -> None:
@@ -39,6 +42,8 @@ def main() -> None:
         sys.stdin.readline()
         opened.append(Serving(apps))
         opened[1].start()
+        sys.stdin.readline()
+        print(audit_when_quiet(QUIET_SECONDS).complaint, flush=True)
         while not closing.wait(1):
             pass
     finally:
