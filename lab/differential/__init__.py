@@ -7,6 +7,7 @@
         run          does it on RabbitMQ, waits until that is quiet, then on the model
           sides        the two brokers, each with the same few clients
           model        the model's side: it is told what RabbitMQ chose
+            free         what RabbitMQ chose and nobody sees (returning, circles: what came back, and letters that go round)
           likeness     what of an answer must be the same
 
 RabbitMQ is free where AMQP promises no order: which consumer gets a message, and which of two queues speaks first.  So

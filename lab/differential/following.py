@@ -34,7 +34,12 @@ class Following:
     def __init__(self, real: RealSide) -> None:
         self.real = real
         self.trail = Trail()
-        self.model = ModelSide(self.trail)
+        self.model = self._new()
+        self.endless = False
+        """Whether one way that was tried never comes to rest."""
+
+    def _new(self) -> ModelSide:
+        return ModelSide(self.trail, turns_deaths=self.real.turns_deaths)
 
     def allows(self, steps: Sequence[Step]) -> bool:
         """Whether this is something the model might have done."""
@@ -47,7 +52,7 @@ class Following:
     def again(self, steps: Sequence[Step]) -> str:
         """From the beginning, the way that was taken last; the first difference."""
         self.model.close()
-        self.model = ModelSide(self.trail)
+        self.model = self._new()
         return next(filter(None, map(self.step, steps)), "")
 
     def otherwise(self, steps: Sequence[Step], difference: str) -> str:
@@ -72,6 +77,9 @@ class Following:
             outcomes.append(model.perform(call))
         ended = model.mend()
         arrived = model.end_step(step.arrived)
+        if model.transport.machine.endless:
+            self.endless = True
+            return "letters go in circles for ever"
         if ended != step.ended:
             return f"channels ended: the model's {ended}, RabbitMQ's {step.ended}"
         for call, one, two in zip(step.calls, outcomes, step.outcomes, strict=True):

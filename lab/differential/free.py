@@ -1,39 +1,36 @@
 """The embedded broker where RabbitMQ is free: which message comes first, and which finds room in a queue too short for all.
 
 Queues are processes on RabbitMQ, and each buries its own dead.  When letters of two queues, or a letter and what a client
-publishes, come to one short queue in one step, any of them may come first; and a quorum queue's letter may still be on its
+publishes, come to one queue in one step, any of them may come first; and a quorum queue's letter may still be on its
 way when the step is over.  Their order in the queue is seen, and told to the model, when they are delivered; but one that
-found no room is never seen.  So each way is tried until one fits.
+found no room, or was pushed out later, is never seen.  So each way is tried until one fits.
 
-When a channel ends, a quorum queue takes back what its consumers held, consumer by consumer, in an order of its own (that of
-a map of theirs in rabbit_fifo; each get counts as one).  This order, too, is seen when they are delivered again, unless
-messages die of it.
+One order there is: a letter that comes back to a queue comes after what had pushed it out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
 
+from lab.differential.likeness import Known, known_by, source_of
+from lab.differential.returning import ReturningMachine, is_over
 from lab.differential.trail import Trail
-from patterns.broker import Machine
 from patterns.broker.core import Chooser
-from patterns.broker.data import Entry, Held, Message, Queue
-from patterns.broker.deadletter import EXPIRED, REJECTED, deaths_of
+from patterns.broker.data import Entry, Message, Queue
+from patterns.broker.deadletter import EXPIRED, MAXLEN
 from patterns.broker.storing import is_full
 
 
-class FreeMachine(Machine):
+class FreeMachine(ReturningMachine):
     """A broker whose trail says what comes first where nobody can see it."""
 
-    def __init__(self, trail: Trail, choose: Chooser) -> None:
-        super().__init__(choose=choose)
-        self.trail = trail
-        self.began = 0
-        """The serial at which this step began."""
-        self._came_back: dict[int, tuple[int, str]] = {}  # entry -> the step in which it did, and who had held it
+    def __init__(self, trail: Trail, choose: Chooser, *, turns_deaths: bool) -> None:
+        super().__init__(trail, choose, turns_deaths=turns_deaths)
         self._late: list[tuple[Message, Queue]] = []  # letters on their way to a queue that is too short
         self._due: list[tuple[Message, Queue]] = []  # those of the step before
+        self._agreed: set[tuple[Entry, ...]] = set()  # that the first of these is at the head
+        self._pushed: dict[tuple[str, bytes], bytes] = {}  # what a queue had no room for any more -> what came then
 
     def end_step(self, now: float) -> None:
         """What was late in the step before has come; what is late now has not."""
@@ -41,7 +38,7 @@ class FreeMachine(Machine):
         for letter, queue in due:
             if not queue.deleted:
                 super().store(letter, [queue], now)
-        self.began = self.serial
+        self.steps.append(self.serial)
 
     # --- what comes in ---
 
@@ -70,116 +67,82 @@ class FreeMachine(Machine):
         self._late += [(letter, queue)] * late
         return late
 
+    # --- what goes ---
+
     def _drop_overflow(self, queue: Queue, now: float) -> None:
         """Drop the oldest of a queue that is too long: of several sources, anyone's first may be that."""
         if not queue.rejects and queue.max_length is not None and len(queue.ready) > queue.max_length:
-            heads = self._heads(queue.ready)
-            move_to_front(heads[:-1], heads[-1])
+            self._choose_first(queue)
             if self._is_new(queue.ready[0]) and self._perhaps_late(queue.ready[0].message, queue):
                 self.forget(queue, self.pop(queue))
         super()._drop_overflow(queue, now)
 
-    def _heads(self, ready: Sequence[Entry]) -> list[Entry]:
-        """The entries up to the one that goes first."""
-        firsts: dict[str, int] = {}
-        for place, entry in enumerate(ready):
-            if not self._is_new(entry):
-                break
-            firsts.setdefault(source_of(entry.message), place)
-        places = list(firsts.values()) or [0]
-        return list(ready)[:places[self.trail.choose(len(places))] + 1]
-
-    def expire(self, now: float) -> None:
-        """Let die what has expired; of what came in this step from several sources, anyone's first may be at the head."""
+    def advance(self, now: float) -> None:
+        """Let everything die that is due; also what only may be at the head."""
         for queue in list(self.queues.values()):
-            while any(_is_over(entry, now) for entry in queue.ready if self._is_new(entry)):
-                heads = self._heads(queue.ready)
-                move_to_front(heads[:-1], heads[-1])
-                if not _is_over(queue.ready[0], now):
-                    break
+            self.serve(queue, now)
+        super().advance(now)
+
+    def serve(self, queue: Queue, now: float, arriving: Entry | None = None) -> None:
+        """Hand out what is ready; of several that may be at the head, one that has expired may be, and die."""
+        while arriving is None and self._may_be_over(queue, now):
+            self._choose_first(queue)
+            if is_over(queue.ready[0], now):
                 self.bury(queue, self.pop(queue), EXPIRED, now)
-        self.advance(now)
+            else:
+                self._agreed.add(self._heads(queue))
+        super().serve(queue, now, arriving)
 
-    # --- what comes back ---
+    def _may_be_over(self, queue: Queue, now: float) -> bool:
+        heads = self._heads(queue)
+        return len(heads) > 1 and heads not in self._agreed and any(is_over(entry, now) for entry in heads)
 
-    def give_back(self, held: Iterable[Held], now: float, *, asked: bool = False) -> None:
-        """Requeue deliveries; where a channel ended, a quorum queue's holder by holder, whoever is first."""
-        held = list(held)
-        for entry, _, _ in held:
-            self._came_back.pop(entry.id, None)
-        if not asked:
-            for queue in dict.fromkeys(queue for _, queue, _ in held if queue.quorum):
-                held = self._by_holders(queue, held, now)
-        super().give_back(held, now, asked=asked)
-
-    def _by_holders(self, queue: Queue, held: list[Held], now: float) -> list[Held]:
-        batches: dict[str, list[Held]] = {}
-        for each in held:
-            if each[1] is queue:
-                batches.setdefault(holder_of(each), []).append(each)
-                self._came_back[each[0].id] = self.began, holder_of(each)
-        unseen = queue.max_length is not None or any(_dies(entry, queue, now) for entry, whose, _ in held if whose is queue)
-        left, ordered = list(batches.values()), [each for each in held if each[1] is not queue]
-        while left:
-            ordered += left.pop(self.trail.choose(len(left)) if unseen else 0)
-        return ordered
-
-    def prefer_returned(self, queue: Queue, bodies: set[bytes]) -> None:
-        """Put one of these first, with all that came back with it, if its holder's may as well have come back first."""
-        batches: dict[tuple[int, str], list[Entry]] = {}
-        for entry in islice(queue.ready, queue.returned):
-            came = self._came_back.get(entry.id)
-            if came is None or came[0] != next(iter(batches), came)[0]:
-                break
-            batches.setdefault(came, []).append(entry)
-        first = next((batch for batch in batches.values() if batch[0].message.body in bodies), [])
-        for entry in reversed(first):
-            del self._came_back[entry.id]
-            queue.ready.remove(entry)
-            queue.ready.appendleft(entry)
-
-    # --- what goes ---
-
-    def is_dropped(self, letter: Message, target: Queue) -> bool:
-        """Whether it goes in circles: RabbitMQ 3.10 looks at its earlier deaths in an order of its own."""
-        latest, *earlier = deaths_of(letter.properties.headers)
-        was_there = any(death.get("queue") == target.name for death in earlier)
-        reasons = {death.get("reason") for death in earlier}
-        if latest.get("reason") != REJECTED and was_there and len(earlier) > 1 and reasons > {REJECTED}:
-            return super().is_dropped(letter, target) ^ bool(self.trail.choose(2))
-        return super().is_dropped(letter, target)
+    def bury(self, queue: Queue, entry: Entry, reason: str, now: float) -> None:
+        """Take a dead message out of its queue, and remember what it had to give way to."""
+        if reason == MAXLEN and queue.ready:
+            self._pushed[queue.name, entry.message.body] = queue.ready[-1].message.body
+        super().bury(queue, entry, reason, now)
 
     def retry_stuck(self, now: float) -> None:
         """RabbitMQ tries again after three minutes; no program takes as long."""
 
+    # --- what is first ---
+
+    def prefer(self, queue: Queue, known: set[Known]) -> None:
+        """Put one of these first, if it may as well have come, or come back, first."""
+        if queue.ready:
+            self.prefer_returned(queue, known)
+            wanted = [place for place in self._firsts(queue) if known_by(queue.ready[place].message) in known]
+            put_first(queue, [*wanted, 0][0])
+
+    def _choose_first(self, queue: Queue) -> None:
+        firsts = self._firsts(queue)
+        put_first(queue, firsts[self.trail.choose(len(firsts))])
+
+    def _heads(self, queue: Queue) -> tuple[Entry, ...]:
+        return tuple(queue.ready[place] for place in self._firsts(queue)) if queue.ready else ()
+
+    def _firsts(self, queue: Queue) -> list[int]:
+        """The places of those that may as well have come first: each source's first, of what came in the head's step."""
+        firsts: dict[str, int] = {}
+        for place, entry in enumerate(queue.ready):
+            if entry.redelivered or self.step_of(entry) != self.step_of(queue.ready[0]):
+                break
+            firsts.setdefault(source_of(entry.message), place)
+        return [place for place in firsts.values() if not self._gave_way(queue, place)] or [0]
+
+    def _gave_way(self, queue: Queue, place: int) -> bool:
+        """Whether one that is before it had pushed it out of this queue."""
+        pushed_by = self._pushed.get((queue.name, queue.ready[place].message.body))
+        return any(entry.message.body == pushed_by for entry in islice(queue.ready, place))
+
     def _is_new(self, entry: Entry) -> bool:
-        return entry.id > self.began and not entry.redelivered
+        return self.step_of(entry) == len(self.steps) and not entry.redelivered
 
 
-def holder_of(held: Held) -> str:
-    """Who held it: a consumer, or a get of its own."""
-    entry, _, consumer = held
-    return f"get {entry.id}" if consumer is None else consumer.tag
-
-
-def _dies(entry: Entry, queue: Queue, now: float) -> bool:
-    """Whether it dies when it comes back."""
-    return (queue.delivery_limit is not None and entry.returns >= queue.delivery_limit) or _is_over(entry, now)
-
-
-def _is_over(entry: Entry, now: float) -> bool:
-    return entry.expires_at is not None and entry.expires_at <= now
-
-
-def source_of(message: Message) -> str:
-    """Where a message came from: a publisher (no name), or the queue it died in."""
-    deaths = deaths_of(message.properties.headers)
-    return str(deaths[0].get("queue")) if deaths else ""
-
-
-def move_to_front(before: Sequence[Entry], entry: Entry) -> None:
-    """Places stay what they are; what stands there moves."""
-    places = [*before, entry]
+def put_first(queue: Queue, place: int) -> None:
+    """Put what stands at this place before all others.  Places stay what they are; what stands there moves."""
+    *before, entry = islice(queue.ready, place + 1)
     contents = [(each.message, each.expires_at, each.returns, each.lasting) for each in (entry, *before)]
-    for place, content in zip(places, contents, strict=True):
-        place.message, place.expires_at, place.returns, place.lasting = content
+    for one, content in zip((*before, entry), contents, strict=True):
+        one.message, one.expires_at, one.returns, one.lasting = content

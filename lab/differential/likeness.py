@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from patterns.amqp import DIRECT_REPLY_TO, Cancelled, Delivery
+from patterns.broker.data import Message
+from patterns.broker.deadletter import deaths_of
 from patterns.errors import ChannelClosed
 
 Arrived = Delivery | Cancelled
+Known = tuple[bytes, str]
+"""Which copy of which message: a queue may get it from its publisher, and again from a queue it died in."""
 
 
 def alike(outcome: Any, named: Callable[[str], str]) -> Any:
@@ -34,19 +38,24 @@ def alike(outcome: Any, named: Callable[[str], str]) -> Any:
     return outcome
 
 
+def known_by(message: Message | Delivery) -> Known:
+    """Its body, which no other message has, and where it came from."""
+    return message.body, source_of(message)
+
+
+def source_of(message: Message | Delivery) -> str:
+    """Where a message came from: a publisher (no name), or the queue it died in."""
+    deaths = deaths_of(message.properties.headers)
+    return str(deaths[0].get("queue")) if deaths else ""
+
+
 def plain_headers(delivery: Delivery) -> dict[str, Any]:
     """A delivery's headers, without what may differ."""
     headers = {name: _plain(value) for name, value in delivery.properties.headers.items()
                if not name.startswith("x-last-death-")}  # RabbitMQ 4.0 adds these to what 3.10 says
-    if isinstance(deaths := headers.get("x-death"), list):
-        headers["x-death"] = [*deaths[:1], *sorted(deaths[1:], key=_place)]  # 3.10 turns the others round with each death
     if headers.get("x-delivery-count") == 0:
         del headers["x-delivery-count"]  # 3.10 says 0, 4.0 says nothing
     return headers
-
-
-def _place(death: Mapping[str, Any]) -> tuple[str, str]:
-    return str(death.get("queue")), str(death.get("reason"))
 
 
 def _plain(value: Any) -> Any:

@@ -9,16 +9,16 @@ came while a channel ended had been on its way to that one, and is redelivered. 
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 
-from lab.differential.free import FreeMachine, move_to_front, source_of
-from lab.differential.likeness import Arrived
+from lab.differential.free import FreeMachine
+from lab.differential.likeness import Arrived, known_by
 from lab.differential.sides import CONNECTION_OF, Side
 from lab.differential.trail import Trail
 from patterns.amqp import DIRECT_REPLY_TO, Delivery
 from patterns.broker import EmbeddedTransport
+from patterns.broker.core import Chooser
 from patterns.broker.data import Consumer, Entry, Queue
 
 BEGAN = 1_700_000_000.0
@@ -30,16 +30,16 @@ Wishes = Mapping[str, Mapping[tuple[int, str], deque[tuple[Delivery, str]]]]
 class ModelTransport(EmbeddedTransport):
     """The embedded broker with a clock that stands still until it is told."""
 
-    def __init__(self, choose: Callable[[Queue, Sequence[Consumer]], Consumer | None], trail: Trail) -> None:
+    def __init__(self, trail: Trail, choose: Chooser, *, turns_deaths: bool) -> None:
         self.now = BEGAN
         super().__init__(clock=lambda: self.now)
-        self._engine.machine = self.machine = FreeMachine(trail, choose)
+        self._engine.machine = self.machine = FreeMachine(trail, choose, turns_deaths=turns_deaths)
 
     def pass_time(self, seconds: float) -> None:
         """Let so much time go by."""
         self.now += seconds
         with self._engine.operation() as (_, now):
-            self.machine.expire(now)
+            self.machine.advance(now)
 
     def end_step(self) -> None:
         """Let expire what another one left at a head, and let come what was late."""
@@ -53,14 +53,13 @@ class ModelSide(Side):
 
     transport: ModelTransport
 
-    def __init__(self, trail: Trail) -> None:
+    def __init__(self, trail: Trail, *, turns_deaths: bool) -> None:
         trail.begin()
         self.wishes: Wishes = {}
         self.name_there: Callable[[str], str] = str
         self.starting = ""  # the consumer that is being started, before it has a tag
-        self.steps: list[int] = []  # the machine's serial at the end of each step
         self.ends: set[int] = set()  # the steps in which a channel ended
-        super().__init__(ModelTransport(self._choose, trail))
+        super().__init__(ModelTransport(trail, self._choose, turns_deaths=turns_deaths))
 
     def pass_time(self) -> None:
         """Let expire what expires soon."""
@@ -80,7 +79,8 @@ class ModelSide(Side):
 
     def told(self, arrived: Mapping[int, Sequence[Arrived]], named: Callable[[str], str], *, ends: bool = False) -> None:
         """Hear what RabbitMQ delivers in this step, and whether a channel ends in it."""
-        self.ends |= {len(self.steps)} if ends else set()
+        self.transport.machine.deepest = 0
+        self.ends |= {len(self.transport.machine.steps)} if ends else set()
         wishes: dict[str, dict[tuple[int, str], deque[tuple[Delivery, str]]]] = defaultdict(lambda: defaultdict(deque))
         for client, items in arrived.items():
             for item in items:
@@ -98,19 +98,19 @@ class ModelSide(Side):
         """Hear what RabbitMQ's next get answers."""
         queue = self.transport.machine.queues.get(delivery.queue)
         if queue is not None and queue.ready:
-            self._prefer(queue, {delivery.body})
+            self.transport.machine.prefer(queue, {known_by(delivery)})
             self._adopt(queue.ready[0], delivery)
 
     def _choose(self, queue: Queue, ready: Sequence[Consumer]) -> Consumer | None:
         wishes = [each for each in self.wishes.get(queue.name, {}).values() if each]
         if not wishes:
             return ready[0]  # RabbitMQ delivers nothing more of this queue: comparing will say so
-        self._prefer(queue, {each[0][0].body for each in wishes})
+        self.transport.machine.prefer(queue, {known_by(each[0][0]) for each in wishes})
         entry = queue.ready[0]
         for wish in wishes:
             delivery, name = wish[0]
             for consumer in ready:
-                if delivery.body == entry.message.body and name == self.names.get(consumer.tag, self.starting):
+                if known_by(delivery) == known_by(entry.message) and name == self.names.get(consumer.tag, self.starting):
                     self._adopt(entry, delivery)
                     wish.popleft()
                     return consumer
@@ -118,33 +118,14 @@ class ModelSide(Side):
 
     def _adopt(self, entry: Entry, delivery: Delivery) -> None:
         """A message that came while a channel ended may have been on its way to that one, and come back."""
-        if delivery.redelivered and not entry.redelivered and self._step(entry) in self.ends:
+        if delivery.redelivered and not entry.redelivered and self.transport.machine.step_of(entry) in self.ends:
             entry.redelivered, entry.returns = True, int(delivery.properties.headers.get("x-delivery-count") or 0)
-
-    def _prefer(self, queue: Queue, bodies: set[bytes]) -> None:
-        """Put one of these first, if it might as well have come before the head: in the same step, from elsewhere."""
-        if not queue.ready:
-            return
-        self.transport.machine.prefer_returned(queue, bodies)
-        before: list[Entry] = []
-        for entry in queue.ready:
-            if entry.redelivered or self._step(entry) != self._step(queue.ready[0]):
-                return
-            source = source_of(entry.message)
-            if entry.message.body in bodies and all(source_of(each.message) != source for each in before):
-                move_to_front(before, entry)
-                return
-            before.append(entry)
-
-    def _step(self, entry: Entry) -> int:
-        return bisect_left(self.steps, entry.id)
 
     # --- what came of it ---
 
     def end_step(self, arrived: Mapping[int, Sequence[Arrived]]) -> dict[int, list[Arrived]]:
         """What the model delivered; between queues in the order in which RabbitMQ did."""
         self.transport.end_step()
-        self.steps.append(self.transport.machine.serial)
         return {client: self._in_order(client, arrived.get(client, ())) for client in range(len(CONNECTION_OF))}
 
     def _in_order(self, client: int, real: Sequence[Arrived]) -> list[Arrived]:

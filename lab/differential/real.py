@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 from lab.differential.operations import QUEUES
 from lab.differential.script import Script
@@ -21,7 +22,11 @@ class RealSide(Side):
 
     def __init__(self, url: str) -> None:
         self.prefix = f"d{os.urandom(3).hex()}."
-        super().__init__(RabbitTransport(url, heartbeat=0))  # a machine that is busy loses no connection
+        transport = RabbitTransport(url, heartbeat=0)  # a machine that is busy loses no connection
+        super().__init__(transport)
+        with closing(transport.connect("differential")) as asking:
+            self.turns_deaths = asking.facts.version.startswith("3.")
+            """Whether it turns a message's earlier deaths round with each new one: RabbitMQ 3.10 does, 4.0 does not."""
         self._witnesses: list[dict[int, Channel]] = [{} for _ in self.connections]
         self._together = ThreadPoolExecutor(QUEUES, "differential")
 

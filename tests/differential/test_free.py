@@ -7,7 +7,20 @@ from dataclasses import replace
 import pytest
 
 from lab.differential.following import Following
-from lab.differential.operations import SHORT, Close, Consume, Get, Operation, Program, Publish, Said, Settle, Shape
+from lab.differential.operations import (
+    SHORT,
+    Bind,
+    Close,
+    Consume,
+    DeclareExchange,
+    Get,
+    Operation,
+    Program,
+    Publish,
+    Said,
+    Settle,
+    Shape,
+)
 from lab.differential.real import RealSide
 from lab.differential.run import Run
 from patterns.amqp import Delivery
@@ -19,6 +32,8 @@ def rejects(queue: int) -> tuple[Operation, ...]:
 
 ALL_DIE = Settle(nth=1, how="nack", multiple=True, requeue=False)
 LATE = "letters of a quorum queue and of a classic one come to a queue for one"
+CIRCLE = "what was rejected once is pushed out of a queue for one, and comes back in a circle"
+TWICE = "one message comes to a queue twice, from its publisher and as a letter"
 TWO_HOLD_TWO_EACH = (Consume(), Consume(), *(Publish() for _ in range(4)))
 PROGRAMS = {
     LATE: Program(
@@ -36,6 +51,22 @@ PROGRAMS = {
     "a letter and what expires come to one queue": Program(
         (Shape(), Shape(max_length=1, dead_to=0)),
         operations=(Publish(messages=(Said(1),)), Publish(messages=(Said(1), Said(0, expiration=SHORT)))),
+    ),
+    "a letter and what a client says come to one queue, which is too short for what comes next": Program(
+        (Shape(ttl=0, dead_to=1), Shape(max_length=3)),
+        operations=(Publish(messages=(Said(1), Said(0), Said(1))), Publish(messages=(Said(1), Said(1))), Get(queue=1)),
+    ),
+    "a letter and what expires come to one queue, behind another one": Program(
+        (Shape(), Shape(ttl=0, dead_to=0)),
+        operations=(Publish(), Publish(messages=(Said(1), Said(0, expiration=0))), Get()),
+    ),
+    TWICE: Program(
+        (Shape(), Shape(ttl=0, dead_to=0)), (DeclareExchange(kind="fanout"),),
+        (Bind(queue=1), Bind(queue=0), Publish(messages=(Said(4),)), Get(), Get()),
+    ),
+    CIRCLE: Program(
+        (Shape(max_length=1, dead_to=1), Shape(ttl=0, max_length=1, dead_to=0)),
+        operations=(Publish(), *rejects(0), Publish(messages=(Said(), Said())), Get()),
     ),
     "given back to two consumers of a quorum queue": Program(
         (Shape(quorum=True, delivery_limit=1),),
@@ -71,7 +102,59 @@ PROGRAMS = {
 ])
 def test_what_rabbitmq_does_is_among_what_the_model_allows(real: RealSide, program: Program) -> None:
     for _ in range(5):
-        Run(real).program(program)
+        run = Run(real)
+        run.program(program)
+        assert not run.counted["endless"]
+
+
+def test_a_circle_is_judged_as_this_rabbitmq_does_and_no_other(real: RealSide, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(real)
+    run.program(PROGRAMS[CIRCLE])
+    assert Following(real).allows(run.steps)
+    monkeypatch.setattr(real, "turns_deaths", not real.turns_deaths)
+    assert not Following(real).allows(run.steps)
+
+
+def test_no_way_leads_round_a_circle_before_what_pushed_the_letter_out(
+    real: RealSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(real)
+    run.program(PROGRAMS[CIRCLE])
+    monkeypatch.setattr("lab.differential.following.WAYS", 10)  # there would be forty, each once more round
+    assert Following(real).allows(run.steps)
+
+
+def test_two_letters_that_push_each_other_out_for_ever_end_a_program(real: RealSide) -> None:
+    if not real.turns_deaths:
+        pytest.skip("RabbitMQ ends such circles since 4.0")
+    run = Run(real)
+    run.program(Program(
+        PROGRAMS[CIRCLE].queues, operations=(Publish(), Get(), Publish(), Get(), Settle(how="reject", requeue=False),
+                                             Settle(how="reject", requeue=False), Get()),
+    ))
+    assert run.counted["endless"] == 1
+    assert [call.name for call in run.steps[-1].calls] == ["reject", "declare_exchange"]
+    assert Following(real).allows(run.steps)
+
+
+def test_either_copy_of_a_message_may_come_first(real: RealSide) -> None:
+    run = Run(real)
+    run.program(PROGRAMS[TWICE])
+    [one], [two] = run.steps[-2].outcomes, run.steps[-1].outcomes
+    run.steps[-2].outcomes, run.steps[-1].outcomes = [replace(two, tag=one.tag)], [replace(one, tag=two.tag)]
+    assert Following(real).allows(run.steps)
+
+
+def test_what_goes_through_several_queues_is_asked_for_as_often(real: RealSide, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    counts = RealSide.counts
+    monkeypatch.setattr(RealSide, "counts", lambda self, queues: asked.append(len(queues)) or counts(self, queues))
+    run = Run(real)
+    run.program(Program(
+        (Shape(dead_to=1), Shape(ttl=0, dead_to=2), Shape(ttl=0, dead_to=3), Shape(max_length=1)),
+        operations=(Publish(messages=(Said(3),)), Publish(), *rejects(0)),
+    ))
+    assert len(asked) == len(run.steps) + 3  # the letter died twice on its way, and pushed another one out
 
 
 def test_no_way_leads_to_what_cannot_be(real: RealSide) -> None:
