@@ -5,6 +5,7 @@ https://hypothesis.readthedocs.io
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 
 from hypothesis import strategies as st
@@ -60,6 +61,7 @@ declare_exchange = st.builds(
     ops.DeclareExchange, clients, st.integers(0, ops.EXCHANGES - 1),
     st.sampled_from(("topic", "topic", "direct", "fanout", "headers")), seldom, st.none() | st.integers(0, ops.EXCHANGES),
 )
+one_or_two = st.lists(declare_exchange, min_size=1, max_size=2)
 
 often: list[SearchStrategy[ops.Operation]] = [
     publish, publish, publish, publish, publish, settle, settle, settle, settle, settle, consume, consume, bind, bind,
@@ -78,13 +80,13 @@ rarely: list[SearchStrategy[ops.Operation]] = [
 
 def of(
     kinds: list[SearchStrategy[ops.Operation]], queues: SearchStrategy[ops.Shape], most: int = ops.QUEUES,
-    exchanges: SearchStrategy[ops.DeclareExchange] = declare_exchange,
+    exchanges: SearchStrategy[Sequence[ops.DeclareExchange]] = one_or_two,
 ) -> SearchStrategy[ops.Program]:
     """Programs of these operations, on queues of these shapes."""
     operations = st.sampled_from(kinds).flatmap(lambda one: one)  # one_of would take each kind once only
     return st.builds(
         ops.Program, st.lists(queues, min_size=1, max_size=most).map(tuple),
-        st.lists(exchanges, min_size=1, max_size=2).map(tuple),
+        exchanges.map(tuple),
         st.tuples(*[st.lists(operations, max_size=20)] * PARTS).map(lambda parts: tuple(chain(*parts))),
     )
 
@@ -95,9 +97,11 @@ to_exchanges = st.builds(ops.Publish, clients, st.lists(st.builds(
     ops.Said, to=st.integers(ops.QUEUES, ops.QUEUES + ops.EXCHANGES - 1), key=st.integers(0, len(ops.KEYS) - 1),
     mandatory=st.booleans(), headers=st.integers(0, len(ops.HEADERS) - 1)), min_size=1, max_size=3).map(tuple))
 plain = st.builds(ops.Shape)
+kinds = st.sampled_from(("topic", "topic", "direct", "headers"))
+with_alternate = st.tuples(st.builds(ops.DeclareExchange, clients, st.just(0), kinds, alternate=st.just(1)),
+                           st.builds(ops.DeclareExchange, clients, st.just(1), kinds, alternate=st.none() | exchanges))
 routing = of([bind, bind, to_exchanges, to_exchanges, to_exchanges, st.builds(ops.Get, clients, queues, st.just(True))],
-             plain, 2, st.builds(ops.DeclareExchange, clients, st.integers(0, ops.EXCHANGES - 1),
-                                 st.sampled_from(("topic", "direct", "headers")), alternate=st.none() | exchanges))
+             plain, 2, with_alternate)
 """Few queues, and exchanges that are bound: which keys match which patterns, once each, and where the others go."""
 
 fleeting = st.builds(ops.Shape, exclusive=st.booleans(), auto_delete=st.booleans())
