@@ -7,6 +7,7 @@ from patterns.broker.closing import Closing
 from patterns.broker.data import Channel, Consumer, Held
 from patterns.broker.deadletter import EXPIRED, REJECTED
 from patterns.broker.effects import Deliver
+from patterns.broker.storing import is_full
 
 
 class Hearing(Closing):
@@ -101,11 +102,14 @@ class Hearing(Closing):
             return
         for _, queue, _ in settled:
             queue.unacked -= 1
-        for queue in {queue.name: queue for _, queue, _ in settled if not queue.deleted}.values():
-            self.serve(queue, now)  # before a dead letter perhaps comes back
+        queues = {queue.name: queue for _, queue, _ in settled if not queue.deleted}.values()
+        for queue in filter(is_full, queues):
+            self.serve(queue, now)  # there is room for a dead letter that perhaps comes back
         for entry, queue, _ in settled:
             if not queue.deleted:
                 self.bury(queue, entry, REJECTED, now)
+        for queue in queues:
+            self.serve(queue, now)
 
     def reject(self, channel_id: int, tag: int, now: float, *, requeue: bool = False) -> None:
         """Give one delivery back, or drop it to the dead-letter exchange."""

@@ -145,6 +145,33 @@ def test_each_way_to_refuse_leads_to_the_dead_letters(client: Client, kind: str,
     assert {client.get(dead).body, client.get(dead).body} == {b"a", b"b"}
 
 
+def test_what_is_rejected_dies_before_what_expires_then(client: Client, kind: str) -> None:
+    queue, dead = dying(client, kind)
+    client.said(queue, "rejected", "next")
+    client.said(queue, "expired", expiration="0")
+    client.channel.qos(1)
+    client.channel.consume(queue)
+    [first] = client.hear(1)
+    client.channel.nack(tag(first), requeue=False)
+    assert client.heard(1) == ["next"]
+    client.until_count(dead, 2)
+    assert client.drain(dead) == ["rejected", "expired"]
+
+
+def test_a_full_queue_has_room_for_its_own_dead_letter_when_the_next_is_handed_out(client: Client) -> None:
+    queue = client.fresh("own")
+    client.channel.declare_queue(queue, arguments={
+        "x-max-length": 1, "x-overflow": "reject-publish", "x-dead-letter-exchange": "", "x-dead-letter-routing-key": queue})
+    client.channel.qos(1)
+    client.channel.consume(queue)
+    client.said(queue, "rejected")
+    client.said(queue, "next")
+    [first] = client.hear(1)
+    client.channel.nack(tag(first), requeue=False)
+    assert client.heard(1) == ["next"]
+    client.until_count(queue, 1)
+
+
 def test_without_a_key_of_its_own_a_dead_letter_keeps_its_key(client: Client, kind: str) -> None:
     exchange, dead, elsewhere = client.exchange("direct"), client.queue(), client.queue()
     queue = client.queue(kind, dead_letter_exchange=exchange)
