@@ -19,7 +19,7 @@ from lab.differential.trail import Trail
 from patterns.broker.core import Chooser
 from patterns.broker.data import Entry, Message, Queue
 from patterns.broker.deadletter import EXPIRED, MAXLEN
-from patterns.broker.storing import is_full
+from patterns.broker.storing import has_room, is_full
 
 
 class FreeMachine(ReturningMachine):
@@ -45,9 +45,16 @@ class FreeMachine(ReturningMachine):
     def store(self, message: Message, queues: Iterable[Queue], now: float) -> bool:
         """Put the message into all queues; a full one may not have been full yet."""
         queues = list(queues)
+        waiting = {queue: list(queue.ready) for queue in filter(is_full, queues) if any(map(has_room, queue.consumers))}
+        for queue in waiting:
+            queue.ready.clear()  # its consumer gets this first, as it got on RabbitMQ, and had room for the others too
         for queue in filter(is_full, queues):
             self._come_first(message, queue)
-        return super().store(message, queues, now)
+        stored = super().store(message, queues, now)
+        for queue, entries in waiting.items():
+            queue.ready.extendleft(reversed(entries))
+            self.serve(queue, now)
+        return stored
 
     def _come_first(self, message: Message, queue: Queue) -> None:
         """Perhaps refuse a letter of another queue instead: the last of that one's in this step."""

@@ -87,12 +87,12 @@ class Storing(Core):
         if not consumers:
             return None
         if self.choose is not None:
-            ready = [consumer for consumer in consumers if _has_room(consumer)]
+            ready = [consumer for consumer in consumers if has_room(consumer)]
             return self.choose(queue, ready) if ready else None
         for _ in range(len(consumers)):
             consumer = consumers[0]
             consumers.rotate(-1)
-            if _has_room(consumer):
+            if has_room(consumer):
                 return consumer
         return None
 
@@ -198,5 +198,6 @@ def is_full(queue: Queue) -> bool:
     return queue.rejects and queue.max_length is not None and len(queue.ready) >= queue.max_length
 
 
-def _has_room(consumer: Consumer) -> bool:
+def has_room(consumer: Consumer) -> bool:
+    """Whether the consumer may get one more message."""
     return consumer.auto_ack or not consumer.prefetch or consumer.unacked < consumer.prefetch

@@ -61,7 +61,7 @@ def _forget(queue: Queue) -> None:
 
 def no_prefetch(broken: Broken) -> None:
     """Deliver everything at once."""
-    broken.setattr("patterns.broker.storing._has_room", lambda _: True)
+    broken.setattr("patterns.broker.storing.has_room", lambda _: True)
 
 
 def one_death(broken: Broken) -> None:

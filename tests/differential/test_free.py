@@ -64,6 +64,10 @@ PROGRAMS = {
         (Shape(), Shape(ttl=0, dead_to=0)), (DeclareExchange(kind="fanout"),),
         (Bind(queue=1), Bind(queue=0), Publish(messages=(Said(4),)), Get(), Get()),
     ),
+    "a letter and what a client says come to a queue for one, and a consumer takes them all": Program(
+        (Shape(max_length=1, rejects=True), Shape(ttl=0, dead_to=0)),
+        operations=(Consume(), Publish(messages=(Said(0), Said(1), Said(0)))),
+    ),
     CIRCLE: Program(
         (Shape(max_length=1, dead_to=1), Shape(ttl=0, max_length=1, dead_to=0)),
         operations=(Publish(), *rejects(0), Publish(messages=(Said(), Said())), Get()),
