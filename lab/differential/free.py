@@ -38,6 +38,7 @@ class FreeMachine(ReturningMachine):
         for letter, queue in due:
             if not queue.deleted:
                 super().store(letter, [queue], now)
+        self._agreed.clear()  # a quorum queue may find a little later that its head is over
         self.steps.append(self.serial)
 
     # --- what comes in ---

@@ -149,6 +149,17 @@ def test_either_copy_of_a_message_may_come_first(real: RealSide) -> None:
     assert Following(real).allows(run.steps)
 
 
+def test_what_expired_at_the_head_of_a_quorum_queue_may_go_a_step_later(real: RealSide) -> None:
+    run = Run(real)
+    run.program(Program(
+        (Shape(quorum=True), Shape(ttl=0, dead_to=0)),
+        operations=(Publish(), Publish(messages=(Said(1), Said(0, expiration=0))), Get(), DeclareExchange()),
+    ))
+    name = run.steps[0].calls[0].args[0]
+    run.steps[-2].counts[name], run.steps[-1].counts[name] = (2, 1), (1, 1)
+    assert Following(real).allows(run.steps)
+
+
 def test_what_goes_through_several_queues_is_asked_for_as_often(real: RealSide, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     counts = RealSide.counts
