@@ -13,7 +13,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from sqlalchemy import Boolean, Column, MetaData, Select, Table, UniqueConstraint, literal_column
+from sqlalchemy import Boolean, Column, MetaData, Select, Table, UniqueConstraint, case, literal_column
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -41,7 +41,9 @@ class _Compiler(SQLiteCompiler):
         if asked is not None and asked.skip_locked:
             table, keys = _keys(select_stmt)
             names = ", ".join(f"{table.name}.{key.name}" for key in keys)
-            select_stmt = select_stmt.where(literal_column(f"{FREE}('{table.name}', {names})", Boolean))
+            free = literal_column(f"{FREE}('{table.name}', {names})", Boolean)
+            # Asked only about rows that are wanted, as PostgreSQL locks them; SQLite judges conditions in any order.
+            select_stmt = select_stmt.where(case((select_stmt.whereclause, free), else_=False))
         made: str = super().visit_select(select_stmt, *args, **options)  # type: ignore[no-untyped-call]
         return made
 

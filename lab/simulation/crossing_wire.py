@@ -96,8 +96,10 @@ class CrossingWire(Wire):
             self._after(met, fresh)
 
     def end_statement(self) -> None:
-        """Commit, if each statement is a transaction of its own."""
+        """Commit, if each statement is a transaction of its own: until then others may come and meet its locks."""
         if self.at_once:
+            self.store.world.scheduler.may_switch()
+            self.check()
             self.leave(commit=True)
             self.store.world.committed(self.store.service)
             self.enter()
