@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 SIDE_BY_SIDE = "tests/unit/patterns/test_together.py"
+RELAYS = "tests/simulation/test_crossing.py::test_relays_that_sweep_at_once_skip_what_the_other_has_claimed"
 RUNNING = ("tests/unit/patterns/test_relay.py", "tests/unit/patterns/test_own_service.py")
 """A whole service on the embedded broker."""
 
@@ -19,7 +20,7 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "patterns/amounts.py": (
         "tests/unit/handlers/test_user_handlers.py", f"{BYSTANDERS}[product]", f"{BYSTANDERS}[user]"),
     "patterns/inbox.py": ("tests/unit/patterns/test_journal.py",),
-    "patterns/outbox.py": ("tests/unit/patterns/test_journal.py",),
+    "patterns/outbox.py": ("tests/unit/patterns/test_journal.py", RELAYS),
     "patterns/many.py": ("tests/unit/patterns/test_journal.py", SIDE_BY_SIDE),
     "patterns/together.py": (SIDE_BY_SIDE, "tests/unit/patterns/test_listener.py", f"{BYSTANDERS}[product]"),
     "patterns/journal.py": ("tests/unit/patterns/test_journal.py",),

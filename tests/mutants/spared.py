@@ -14,7 +14,6 @@ NOTHING_TO_DO = "It spares a statement that changes nothing."
 ONLY_MADE = "What changes places is only made there, and used later."
 READS_FIRST = "It only reads, and the guard stands in the statement that writes."
 STORED = "The stored answer is read instead, and is the same."
-TWO_RELAYS = "SQLite has one writer.  On PostgreSQL two relays meet: tests/interleaving, \"two relays\"."
 REFUSED = (
     "SQLite has one writer.  On PostgreSQL who is refused at this moment could be deleted: "
     "tests/rest/test_deletions_that_meet_orders.py fails."
@@ -27,8 +26,6 @@ STRONGER = "A lock on PostgreSQL that holds up more than it must; nothing is wro
 SPARED: dict[str, str] = {
     "patterns/inbox.py first_times: ordered = sorted({row[\"message_id\"]: row for row in rows}.va … "
     ": str(row[\"message_id\"])) ⇅ before if not rows: return set()": ONLY_MADE,
-    "patterns/outbox.py module: – .with_for_update(skip_locked=True)": TWO_RELAYS,
-    "patterns/outbox.py module: – argument skip_locked=True": TWO_RELAYS,
     "patterns/outbox.py claim: – argument key=lambda row: int(row.id)": "The id is the first column, and rows differ in it.",
     "patterns/outbox.py mark_sent: always message_ids": NOTHING_TO_DO,
     "patterns/voice.py Voice.say: – operand not one.is_reply (2)":
