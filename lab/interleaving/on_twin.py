@@ -128,6 +128,7 @@ class TwinStage(Stage):
     def empty(self) -> None:
         """A new database; who goes on first of those that waited is decided anew, but always the same."""
         self.gates.actors.clear()
+        self.store.give_back()
         self.store = self._new_store(self.name)
         self.store.choose_victim = self._victim
         self.database._store = self.store  # type: ignore[attr-defined]

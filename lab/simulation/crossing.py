@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 from lab.simulation.crossing_sql import DRIVER, numbered_for_ever, teach
 from lab.simulation.crossing_view import Transaction, View
+from lab.simulation.kept import made_once
 from lab.simulation.locks import circle
 from lab.simulation.scheduler import Process
-from lab.simulation.store import Store, made_once
+from lab.simulation.store import Store
 from lab.simulation.wire import Deadlock, LockTimeout
 from patterns.engine import LOCK_SECONDS
 
@@ -41,7 +42,7 @@ class CrossingStore(Store):
 
     def __init__(self, world: World, service: str) -> None:
         super().__init__(world, service)
-        self.view = View(self.raw, service, world.seen)
+        self.view = View(self.raw, self.answer, service, world.seen)
         self.open: dict[Transaction, None] = {}
         self.choose_victim: Callable[[Sequence[Transaction]], Transaction] = world.scheduler.chance.choice
 

@@ -42,7 +42,10 @@ class Met(Exception):
 class View:
     """The rows as one transaction sees them; triggers tell it of those that a statement writes."""
 
-    def __init__(self, raw: sqlite3.Connection, service: str, seen: Counter[str]) -> None:
+    def __init__(
+        self, raw: sqlite3.Connection, answer: Callable[[str, int, Callable[..., Any]], None], service: str,
+        seen: Counter[str],
+    ) -> None:
         self.raw, self.layouts, self.seen = raw, layouts(service), seen
         self.locks: Locks[Transaction] = Locks()
         self.undone: list[dict[Name, Row | None]] = []
@@ -60,8 +63,8 @@ class View:
             "BEFORE UPDATE": self._updating, "AFTER UPDATE": self._updated,
             "BEFORE DELETE": self._deleting, "AFTER DELETE": self._deleted,
         }
-        self.raw.create_function(TOLD, -1, self._told)
-        self.raw.create_function(FREE, -1, self._is_free)
+        answer(TOLD, -1, self._told)
+        answer(FREE, -1, self._is_free)
 
     def clear(self) -> None:
         """Show what is committed."""

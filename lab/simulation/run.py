@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from uuid import UUID
+from weakref import finalize
 
 from lab.books import Books, open_books
 from lab.order_story.story import Story
@@ -93,13 +94,30 @@ def simulate(
     happened = world.injector.happened
     world.seen["commit unknown"] = sum(count for (_, kind), count in happened.items() if kind in UNKNOWN_COMMITS)
     world.seen["client asked again"] = clients.told.unknown
+    end = End(world, clients, broken)
     return Result(
         seed, broken, world.injector.number, world.scheduler.steps, world.scheduler.now - began, world.injector.happened,
         world.injector.done, outcomes(world), world.story,
         hash((world.injector.number, world.scheduler.steps, world.scheduler.now)),
-        partial(stories, world, clients, broken), partial(open_books, clients._at), clients.told.answers,
+        end.stories, end.books, clients.told.answers,
         +world.seen, world.watch.looks,
     )
+
+
+class End:
+    """A world that has come to its end, for whoever wants to look at it; then its databases serve another run."""
+
+    def __init__(self, world: World, clients: Clients, broken: list[str]) -> None:
+        self._world, self._clients, self._broken = world, clients, broken
+        finalize(self, world.give_back).atexit = False
+
+    def stories(self) -> list[Story]:
+        """What became of each order that the complaints name, or of all."""
+        return stories(self._world, self._clients, self._broken)
+
+    def books(self) -> Books:
+        """All that stands in the databases."""
+        return open_books(self._clients._at)
 
 
 @contextmanager

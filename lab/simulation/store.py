@@ -10,16 +10,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from functools import cache, partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, MetaData, NullPool, create_engine
+from sqlalchemy import Engine, NullPool, create_engine
 
 from lab.simulation.beginning import begin_by_the_driver
+from lab.simulation.kept import as_it_is, give_back, lend, made_once
 from lab.simulation.scheduler import Process
 from lab.simulation.waiting import Lock
 from lab.simulation.wire import Wire
-from patterns import schema
 from patterns.database import Database
 from patterns.many import know_many
 
@@ -35,9 +34,9 @@ class Store:
 
     def __init__(self, world: World, service: str) -> None:
         self.world, self.service = world, service
-        self.raw = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        self.template().backup(self.raw)
-        self.raw.create_function("orderflow_now", 0, lambda: world.time() + self.skew)
+        self._kept = lend(self.template())
+        self.raw = self._kept.raw
+        self.answer("orderflow_now", 0, lambda: world.time() + self.skew)
         self.turn = Lock(world.scheduler)
         self.skew = 0.0  # how wrong its clock is
         self.holder: Wire | None = None
@@ -45,7 +44,16 @@ class Store:
 
     def template(self) -> sqlite3.Connection:
         """Its tables, with nothing in them."""
-        return made_once(self.service, _as_it_is)
+        return made_once(self.service, as_it_is)
+
+    def answer(self, name: str, arguments: int, answer: Callable[..., Any]) -> None:
+        """Have this function in SQL be this one."""
+        self._kept.answer(name, arguments, answer)
+
+    def give_back(self) -> None:
+        """This run is over and nobody looks at it any more; its database serves another."""
+        del self.raw
+        give_back(self.template(), self._kept)
 
     def connect(self, process: Process) -> Wire:
         """A connection of this process."""
@@ -70,33 +78,6 @@ class Store:
     def rows(self, statement: str) -> list[Any]:
         """What is committed, for whoever checks; only while no transaction is open."""
         return self.raw.execute(statement).fetchall()
-
-
-def _as_it_is(service: str) -> MetaData:
-    metadata: MetaData = import_module(f"{service}.models").metadata
-    return metadata
-
-
-def _nothing(raw: sqlite3.Connection, service: str) -> None:
-    """These tables need nothing else."""
-
-
-@cache
-def made_once(
-    service: str, tables: Callable[[str], MetaData], finish: Callable[[sqlite3.Connection, str], None] = _nothing
-) -> sqlite3.Connection:
-    """A database with this service's tables, to be copied."""
-    made = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    engine = create_engine("sqlite://", creator=lambda: made, poolclass=NullPool)
-    # NullPool closes what it is done with; this one is kept for copies.
-    keeper = engine.connect()
-    schema.fill_if_empty(keeper, service, tables(service))
-    keeper.commit()
-    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    made.backup(copy)
-    keeper.close()
-    finish(copy, service)
-    return copy
 
 
 class SimulatedDatabase(Database):

@@ -123,6 +123,11 @@ class World:
         for store in self.stores.values():
             store.down_until = 0.0
 
+    def give_back(self) -> None:
+        """Nobody looks at this world any more: its databases serve another one."""
+        for store in self.stores.values():
+            store.give_back()
+
     def time(self) -> float:
         """The databases' clock: a microsecond for each place passed, so that a story can be told in its order."""
         return self.scheduler.now + self.injector.number * 1e-6
