@@ -21,8 +21,8 @@ from lab.simulation.faults import KINDS
 from lab.verify.tier import Asked, Tally, Tell, Tier, Violation
 from patterns.settings import MODES
 
-PARTS = 8
-"""Slices of each mode; a slice takes half a minute or so."""
+PARTS = 4
+"""Slices of each mode; a slice takes a quarter of a minute or so, of which a second is for loading the shop."""
 
 TURNS = 48
 """So many seeds of the commit's size together have every placement of every ending."""

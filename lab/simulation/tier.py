@@ -15,7 +15,7 @@ from lab.verify.tier import Asked, Size, Tally, Tell, Tier, Violation
 
 FAULTS: dict[Size, int] = {"quick": 300, "commit": 120_000, "nightly": 2_000_000}
 
-SLICE_FAULTS = 5_000
+SLICE_FAULTS = 10_000
 """A slice is about half a minute."""
 
 SEEDS_APART = 1_000_000
