@@ -7,8 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 SIDE_BY_SIDE = "tests/unit/patterns/test_together.py"
-RUNNING = ("tests/unit/patterns/test_relay.py", "tests/unit/patterns/test_own_service.py")
-"""A whole service on the embedded broker."""
+CHANNEL = "tests/unit/connection/test_channel.py"
 
 SHOP = ("product", "user", "order", "payment", "delivery", "notification")
 BYSTANDERS = "tests/unit/handlers/test_bystanders.py::test_what_is_done_for_one_order_is_done_for_no_other"
@@ -23,11 +22,17 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "patterns/many.py": ("tests/unit/patterns/test_journal.py", SIDE_BY_SIDE),
     "patterns/together.py": (SIDE_BY_SIDE, "tests/unit/patterns/test_listener.py", f"{BYSTANDERS}[product]"),
     "patterns/journal.py": ("tests/unit/patterns/test_journal.py",),
-    "patterns/listener.py": ("tests/unit/patterns/test_listener.py", *RUNNING),
-    "patterns/voice.py": ("tests/unit/patterns/test_voice.py", *RUNNING),
+    "patterns/listener.py": ("tests/unit/patterns/test_listener.py",),
+    "patterns/voice.py": ("tests/unit/patterns/test_voice.py",),
     "patterns/rpc.py": ("tests/unit/patterns/test_voice.py",),
-    "patterns/relay.py": RUNNING,
+    "patterns/relay.py": ("tests/unit/patterns/test_relay.py", "tests/unit/patterns/test_pruning.py"),
     "patterns/link.py": ("tests/unit/patterns/test_link.py",),
+    "patterns/connection_channel.py": (CHANNEL,),
+    "patterns/connection_consumers.py": (CHANNEL,),
+    "patterns/connection_pipeline.py": (CHANNEL,),
+    "patterns/connection_confirms.py": ("tests/unit/connection/test_pika_confirms.py", CHANNEL),
+    "patterns/connection_arrivals.py": ("tests/unit/connection/test_arrivals.py", CHANNEL),
+    "patterns/connection_asking.py": ("tests/unit/connection/test_asking.py", CHANNEL),
     "patterns/waiting.py": ("tests/unit/patterns/test_waiting.py",),
     "patterns/mishaps.py": ("tests/unit/patterns/test_mishaps.py", "tests/unit/patterns/test_listener.py"),
     "patterns/hearing.py": ("tests/unit/patterns/test_listener.py",),

@@ -20,6 +20,7 @@ REFUSED = (
     "tests/rest/test_deletions_that_meet_orders.py fails."
 )
 
+STRANGERS = "They have nothing to do with each other."
 ALONE = "One alone goes the way of many; it is only slower."
 EMPTY = "It spares a transaction that does nothing."
 STRONGER = "A lock on PostgreSQL that holds up more than it must; nothing is wrong then."
@@ -33,6 +34,25 @@ SPARED: dict[str, str] = {
     "patterns/outbox.py mark_sent: always message_ids": NOTHING_TO_DO,
     "patterns/voice.py Voice.say: – operand not one.is_reply (2)":
         "A reply's row is written as sent; it only spares an UPDATE.",
+    "patterns/voice.py Voice.ask: asked, answers = (str(request.message_id), request.order_id), runtime().mailbox() ⇅ "
+    "before if timeout <= 0 or self.link.trouble is not None or not self … eaker): yield None return": ONLY_MADE,
+    "patterns/voice.py Voice._prepare: if any(wiring.hears_answers for wiring in self.wirings.value … _REPLY_TO, "
+    "auto_ack=True) ⇅ before topology.declare_known(channel)": "Answers come to a queue of the broker's, which is there.",
+    "patterns/voice.py Voice._answered: always request: self._awaited.get(request)": "Nobody waits for what is no request.",
+    "patterns/voice.py Voice._answered: always unawaited": "To hand over nothing changes nothing.",
+    "patterns/voice.py Voice._request: never heard is None: "
+    "(answer.properties.correlation_id or \"\", heard.message.order_id)":
+        "Answers are no broadcast, of which some could be nobody's business.",
+    'patterns/voice.py Voice._request: – operand ""': "Nobody waits for what has no id.",
+    "patterns/relay.py Relay.say_soon: always said": "It only spares waking the relay for nothing.",
+    "patterns/relay.py Relay._round: for chore in self.chores: chore() ⇅ before self.sweep()": STRANGERS,
+    "patterns/relay.py Relay._round: if runtime().monotonic() >= self._prune_at: self._prune_at = … UNE_SECONDS "
+    "self._prune() ⇅ before for chore in self.chores: chore()": STRANGERS,
+    "patterns/link.py Link.drain: self._opened.notify_all() ⇅ before self.stopping.set()":
+        "Whoever is told looks when the lock is free, and then both is done.",
+    "patterns/link.py Link._connect: self._reads = frozenset(channel.consumers.values()) ⇅ before "
+    "if self.stopping.is_set(): raise ConnectionLost(\"Stopped while connecting.\")": ONLY_MADE,
+    "patterns/link.py Link._in_time: – operand self._until is not None": "A link that breaks off ends either way.",
     "patterns/retry.py Retries.again_or_park: headers = {**_remembered(delivery, reason), \"attempt\": attempt + 1} "
     "⇅ before if attempt == len(delays): self.park(delivery, f\"failed {att … }\", \"failed\") return None": ONLY_MADE,
     "patterns/hearing.py Hearing.__init__: for message in accepts(line.handler): self._lines.setdefault … "
@@ -47,6 +67,9 @@ SPARED: dict[str, str] = {
     'self.counts["handled"] += len(batch)': "One wakes who waits, the other counts.",
     "patterns/listener.py Listener._handle: self.voice.say(said) ⇅ before "
     "self._news(heard.message.order_id for heard in batch)": "Who waits is woken a moment later.",
+    "patterns/listener.py Listener.handle: self._handle(self._prepared([heard for heard in map(self._re … ) if heard is not "
+    "None])) ⇅ before self.counts[\"redelivered\"] += sum(delivery.redelivered for delivery in deliveries)":
+        "One handles, the other counts.",
     "patterns/listener.py Listener._work: – operand 0 (2)": "What is heard at a queue of ours has a tag.",
     "patterns/listener.py Listener._handle: – if not batch: return": EMPTY,
     "patterns/listener.py Listener._handle: – return": EMPTY,
