@@ -33,6 +33,8 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "patterns/connection_confirms.py": ("tests/unit/connection/test_pika_confirms.py", CHANNEL),
     "patterns/connection_arrivals.py": ("tests/unit/connection/test_arrivals.py", CHANNEL),
     "patterns/connection_asking.py": ("tests/unit/connection/test_asking.py", CHANNEL),
+    "patterns/place_order.py": ("tests/unit/patterns/test_place_order.py",),
+    "patterns/topology.py": ("tests/unit/patterns/test_topology.py",),
     "patterns/waiting.py": ("tests/unit/patterns/test_waiting.py",),
     "patterns/mishaps.py": ("tests/unit/patterns/test_mishaps.py", "tests/unit/patterns/test_listener.py"),
     "patterns/hearing.py": ("tests/unit/patterns/test_listener.py",),

@@ -20,6 +20,9 @@ REFUSED = (
     "tests/rest/test_deletions_that_meet_orders.py fails."
 )
 
+UNDER_LOCK = "Whoever is told looks when the lock is free, and then both is done."
+IN_ONE_TURN = "Pika is told all of it before it reads on."
+ONE_KIND = "An error is of one of these kinds only."
 STRANGERS = "They have nothing to do with each other."
 ALONE = "One alone goes the way of many; it is only slower."
 EMPTY = "It spares a transaction that does nothing."
@@ -48,11 +51,35 @@ SPARED: dict[str, str] = {
     "patterns/relay.py Relay._round: for chore in self.chores: chore() ⇅ before self.sweep()": STRANGERS,
     "patterns/relay.py Relay._round: if runtime().monotonic() >= self._prune_at: self._prune_at = … UNE_SECONDS "
     "self._prune() ⇅ before for chore in self.chores: chore()": STRANGERS,
-    "patterns/link.py Link.drain: self._opened.notify_all() ⇅ before self.stopping.set()":
-        "Whoever is told looks when the lock is free, and then both is done.",
+    "patterns/link.py Link.drain: self._opened.notify_all() ⇅ before self.stopping.set()": UNDER_LOCK,
     "patterns/link.py Link._connect: self._reads = frozenset(channel.consumers.values()) ⇅ before "
     "if self.stopping.is_set(): raise ConnectionLost(\"Stopped while connecting.\")": ONLY_MADE,
     "patterns/link.py Link._in_time: – operand self._until is not None": "A link that breaks off ends either way.",
+    "patterns/connection_arrivals.py Arrivals.add: self._changed.notify_all() ⇅ before self._items.append(item)": UNDER_LOCK,
+    "patterns/connection_arrivals.py Arrivals.end: self._changed.notify_all() ⇅ before self._items.clear()": UNDER_LOCK,
+    "patterns/connection_asking.py Questions.ask: self._waiting.add(future) ⇅ before self.check()":
+        "Who waits is not looked at any more after the end.",
+    "patterns/connection_asking.py _fail: – return": "A function that ends answers None as well.",
+    "patterns/connection_asking.py understood: if isinstance(error, NoFreeChannels): return BrokerUnavailab … tMQ allows; "
+    "close some.\") ⇅ before if isinstance(error, UnsupportedAMQPFieldException | ShortSt … rror).__name__} {error}\")":
+        ONE_KIND,
+    "patterns/connection_asking.py understood: if isinstance(error, UnsupportedAMQPFieldException | ShortSt … "
+    "rror).__name__} {error}\") ⇅ before if isinstance(error, ChannelWrongStateError | ConnectionWron … or): "
+    "return ending(error)": ONE_KIND,
+    "patterns/connection_channel.py RabbitChannel._got: – self._getting = None": "What is answered twice is heard once.",
+    "patterns/connection_channel.py RabbitChannel._opened: channel.add_callback(lambda _: self._got(None), "
+    "[spec.Basic.GetEmpty], one_shot=False) ⇅ before channel.add_on_return_callback(self._confirms.returned)": IN_ONE_TURN,
+    "patterns/connection_channel.py RabbitChannel._opened: channel.add_on_cancel_callback(self._consumers.cancelled) "
+    "⇅ before channel.add_on_close_callback(lambda _, error: self.ended(ending(error)))": IN_ONE_TURN,
+    "patterns/connection_channel.py RabbitChannel._opened: channel.add_on_return_callback(self._confirms.returned) "
+    "⇅ before channel.add_on_cancel_callback(self._consumers.cancelled)": IN_ONE_TURN,
+    "patterns/connection_channel.py RabbitChannel._opened: channel.confirm_delivery(self._confirms.answered, callback=done) "
+    "⇅ before channel.add_callback(lambda _: self._got(None), [spec.Basic.GetEmpty], one_shot=False)": IN_ONE_TURN,
+    "patterns/connection_channel.py RabbitChannel._tell: self._thread.post(lambda: action() if self._pika.is_open "
+    "else None) ⇅ before self._questions.check()": "On a channel that has ended nothing is said in any case.",
+    "patterns/connection_channel.py RabbitChannel.ended: self._arrivals.end(lost) ⇅ before self._confirms.end()": STRANGERS,
+    "patterns/connection_channel.py RabbitChannel.ended: self._confirms.end() ⇅ before self._forget(self)": STRANGERS,
+    "patterns/connection_confirms.py Confirms.publish: batch.end(understood(error)) ⇅ before self._forget(batch)": STRANGERS,
     "patterns/retry.py Retries.again_or_park: headers = {**_remembered(delivery, reason), \"attempt\": attempt + 1} "
     "⇅ before if attempt == len(delays): self.park(delivery, f\"failed {att … }\", \"failed\") return None": ONLY_MADE,
     "patterns/hearing.py Hearing.__init__: for message in accepts(line.handler): self._lines.setdefault … "
