@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
 
 from order import crud
+from order.main import sweep_deadlines
 from patterns.errors import Conflict, Gone, KeyReused, Unreadable
 from patterns.message import Message
 from patterns.place_order import PlaceOrder
+from patterns.service import Service
 from patterns.settings import configure
 from patterns.shop import CancelOrder, Line, OrderCancelled, OrderFailed, OrderPlaced, OrderStatus
 from tests.unit.handlers.workbench import PENCIL, RICH, SOLD_OUT, Workbench, word
@@ -156,6 +159,10 @@ def test_a_sweep_takes_a_few_the_longest_overdue_first(tmp_path: Path) -> None:
     hasty = place(bench)
     time[0] += 60
     assert [bench.database.read(crud.overdue, most) for most in (1, 2)] == [[hasty], [hasty, patient]]
+    wishes: list[CancelOrder] = []
+    sweep_deadlines(cast("Service", SimpleNamespace(database=bench.database, perform=wishes.append)))
+    assert [(wish.order_id, wish.reason) for wish in wishes] == [
+        (order_id, "not settled before its deadline") for order_id in (hasty, patient)]
     bench.database.close()
 
 

@@ -115,6 +115,13 @@ def test_nobody_waits_longer_than_is_granted(woken_only: None) -> None:
 
 
 @in_simulated_time
+def test_the_time_counts_from_when_the_client_began_to_wait() -> None:
+    waiting, now = waiting_for(), runtime().monotonic()
+    with waiting.seat(5, since=now - 3) as early, waiting.seat(5) as late:
+        assert (early, late) == (Seat(5, now + 2), Seat(5, now + 5))
+
+
+@in_simulated_time
 def test_there_are_so_many_seats_and_each_is_given_back(woken_only: None) -> None:
     configure(waiters_at_once=2)
     waiting = Waiting()
@@ -170,6 +177,7 @@ def test_a_commit_right_after_the_look_is_not_missed(woken_only: None) -> None:
         waiting.news([order_id])
         return seen
 
+    began = runtime().monotonic()
     with waiting.seat(LONG) as seat:
         assert seat is not None
-        assert waiting.until(seat, order_id, look, bool)
+        assert waiting.until(seat, order_id, look, bool) and runtime().monotonic() == began
