@@ -15,12 +15,16 @@ ONLY_MADE = "What changes places is only made there, and used later."
 READS_FIRST = "It only reads, and the guard stands in the statement that writes."
 STORED = "The stored answer is read instead, and is the same."
 TWO_RELAYS = "SQLite has one writer.  On PostgreSQL two relays meet: tests/interleaving, \"two relays\"."
+TWO_PRUNE = "On PostgreSQL two that prune at once would wait for each other; nothing is wrong then."
 REFUSED = (
     "SQLite has one writer.  On PostgreSQL who is refused at this moment could be deleted: "
     "tests/rest/test_deletions_that_meet_orders.py fails."
 )
 
 UNDER_LOCK = "Whoever is told looks when the lock is free, and then both is done."
+LOOP_STOPS = "A loop that is told to stop finishes its turn."
+PUBLIC = "It only tells the type checker what is for others."
+NO_LOCK = "It only spares taking a lock."
 IN_ONE_TURN = "Pika is told all of it before it reads on."
 ONE_KIND = "An error is of one of these kinds only."
 STRANGERS = "They have nothing to do with each other."
@@ -80,6 +84,44 @@ SPARED: dict[str, str] = {
     "patterns/connection_channel.py RabbitChannel.ended: self._arrivals.end(lost) ⇅ before self._confirms.end()": STRANGERS,
     "patterns/connection_channel.py RabbitChannel.ended: self._confirms.end() ⇅ before self._forget(self)": STRANGERS,
     "patterns/connection_confirms.py Confirms.publish: batch.end(understood(error)) ⇅ before self._forget(batch)": STRANGERS,
+    "patterns/waiting.py Waiting.news: – if not self._bells: # without the lock: who begins to wait n … what was committed "
+    "return": NO_LOCK,
+    "patterns/waiting.py Waiting.news: – return": NO_LOCK,
+    "patterns/topology.py declare_known: for service, wirings in _known.items(): _declare_own(declares, service, wirings) "
+    "⇅ before _declare_retries(declares)": STRANGERS,
+    "patterns/topology.py _declare_own: declare_queue(channel, dead_queue(service), aside_arguments(config), config) "
+    "⇅ before declare_queue(channel, parked_queue(service), aside_arguments(config), config)": STRANGERS,
+    "patterns/topology.py _declare_own: arguments = main_arguments(service, config) ⇅ before "
+    "declare_queue(channel, dead_queue(service), aside_arguments(config), config)": ONLY_MADE,
+    "patterns/topology.py _declare_retries: declare_queue(channel, name, arguments, config) ⇅ before "
+    "channel.declare_exchange(name, \"fanout\")": STRANGERS,
+    **{f'patterns/database.py module: – element "{name}"': PUBLIC for name in ("Database", "Session", "insert_for", "now")},
+    'patterns/database.py Database._transact: – raise AssertionError("unreachable")': "It is there for the type checker.",
+    "patterns/journal.py _pruning: – .with_for_update(skip_locked=True)": TWO_PRUNE,
+    "patterns/journal.py _pruning: – argument skip_locked=True": TWO_PRUNE,
+    "patterns/connection_thread.py module: – logging.getLogger(\"pika\").setLevel(logging.CRITICAL)":
+        "It only keeps pika's own words out of our log.",
+    "patterns/connection_thread.py PikaThread.post: self._posted.append(action) ⇅ before if self.lost is not None: "
+    "raise self.lost.with_traceback(None)": "What is posted after the end is not done any more.",
+    "patterns/connection_thread.py PikaThread.close: always self._thread.is_alive()":
+        "To cut a line that is closed changes nothing.",
+    "patterns/place_order.py _every_shape: – entry \"title\": \"product_id\"": "It is a title for readers.",
+    "patterns/place_order.py _every_shape: – entry \"title\": name": "It is a title for readers.",
+    'patterns/place_order.py OrderRequest._shapes: if "amount" in data and "amount_cents" not in data: data["am … '
+    'cents(data.pop("amount")) ⇅ before if "product_id" in data and "items" not in data: data["items … '
+    'data.pop("quantity", 1)}]': STRANGERS,
+    'patterns/place_order.py _cents: if isinstance(amount, int | float) and not isinstance(amount … "): return '
+    'round(exactly) ⇅ before if isinstance(amount, str) and re.fullmatch(AMOUNT, amount,  … nt(Decimal(amount) * 100)':
+        "An amount is a text or a number.",
+    'patterns/connection_thread.py PikaThread._refused: self._end(ConnectionLost("never connected")) ⇅ before '
+    'self._opened.set_exception(BrokerUnavailable(f"RabbitMQ does … here}: {reason(error)}"))': STRANGERS,
+    'patterns/connection_thread.py PikaThread._refused: self._loop.stop() ⇅ before '
+    'self._end(ConnectionLost("never connected"))': LOOP_STOPS,
+    "patterns/connection_thread.py PikaThread._closed: self._loop.stop() ⇅ before "
+    "self._end(ConnectionLost(str(ending(error))))": LOOP_STOPS,
+    "patterns/connection_thread.py PikaThread._run: self.pika.add_on_connection_unblocked_callback(lambda *_: "
+    "self._block(None)) ⇅ before self.pika.add_on_connection_blocked_callback(lambda _, frame … ock(frame.method.reason))":
+        IN_ONE_TURN,
     "patterns/retry.py Retries.again_or_park: headers = {**_remembered(delivery, reason), \"attempt\": attempt + 1} "
     "⇅ before if attempt == len(delays): self.park(delivery, f\"failed {att … }\", \"failed\") return None": ONLY_MADE,
     "patterns/hearing.py Hearing.__init__: for message in accepts(line.handler): self._lines.setdefault … "
