@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 SIDE_BY_SIDE = "tests/unit/patterns/test_together.py"
+ENVELOPE = "tests/unit/patterns/test_envelope.py"
 CHANNEL = "tests/unit/connection/test_channel.py"
 
 SHOP = ("product", "user", "order", "payment", "delivery", "notification")
@@ -20,7 +21,14 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "patterns/inbox.py": ("tests/unit/patterns/test_journal.py",),
     "patterns/outbox.py": ("tests/unit/patterns/test_journal.py",),
     "patterns/many.py": ("tests/unit/patterns/test_many.py", SIDE_BY_SIDE),
-    "patterns/together.py": (SIDE_BY_SIDE, "tests/unit/patterns/test_listener.py"),
+    "patterns/sql.py": ("tests/unit/patterns/test_sql.py",),
+    "patterns/envelope.py": tuple(f"{ENVELOPE}::test_{name}" for name in (
+        "the_envelope", "a_message", "a_question", "an_answer_inherits", "this_much", "what_is_wrong", "what_is_only",
+        "what_a_client")),
+    "patterns/service.py": ("tests/unit/patterns/test_service.py", "tests/unit/patterns/test_own_service.py"),
+    "patterns/preparing.py": ("tests/unit/patterns/test_preparing.py", "tests/unit/patterns/test_listener.py"),
+    "patterns/breaker.py": ("tests/unit/patterns/test_breaker.py",),
+    "patterns/together.py": (SIDE_BY_SIDE,),
     "patterns/journal.py": ("tests/unit/patterns/test_journal.py",),
     "patterns/database.py": ("tests/unit/patterns/test_database.py",),
     "patterns/listener.py": ("tests/unit/patterns/test_listener.py",),
@@ -28,6 +36,7 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "patterns/rpc.py": ("tests/unit/patterns/test_voice.py",),
     "patterns/relay.py": ("tests/unit/patterns/test_relay.py", "tests/unit/patterns/test_pruning.py"),
     "patterns/link.py": ("tests/unit/patterns/test_link.py",),
+    "patterns/connection.py": ("tests/unit/connection/test_connection.py", "tests/unit/connection/test_rabbitmq_url.py"),
     "patterns/connection_channel.py": (CHANNEL,),
     "patterns/connection_consumers.py": (CHANNEL,),
     "patterns/connection_pipeline.py": (CHANNEL,),

@@ -24,6 +24,7 @@ REFUSED = (
 UNDER_LOCK = "Whoever is told looks when the lock is free, and then both is done."
 LOOP_STOPS = "A loop that is told to stop finishes its turn."
 PUBLIC = "It only tells the type checker what is for others."
+REASONS = "Each of them refuses; only which reason is told first would differ."
 NO_LOCK = "It only spares taking a lock."
 IN_ONE_TURN = "Pika is told all of it before it reads on."
 ONE_KIND = "An error is of one of these kinds only."
@@ -97,6 +98,25 @@ SPARED: dict[str, str] = {
     "channel.declare_exchange(name, \"fanout\")": STRANGERS,
     **{f'patterns/database.py module: – element "{name}"': PUBLIC for name in ("Database", "Session", "insert_for", "now")},
     'patterns/database.py Database._transact: – raise AssertionError("unreachable")': "It is there for the type checker.",
+    "patterns/sql.py Moment.__init__: always later: [float(later)]": "What is not later is written without it all the same.",
+    'patterns/envelope.py read: – operand ""': "A message without an id was refused before.",
+    "patterns/envelope.py read: _check_form(delivery) ⇅ before identity(delivery)": REASONS,
+    'patterns/envelope.py _check_form: if properties.content_type != "application/json": raise Unre … pplication/json is '
+    'read") ⇅ before if len(delivery.body) > MAX_BYTES: raise Unreadable(f"{len(d … st {MAX_BYTES} are read")': REASONS,
+    'patterns/envelope.py _check_form: if UNDECODABLE in properties.headers: raise Unreadable("its headers are no AMQP '
+    'table") ⇅ before if properties.content_type != "application/json": raise Unre … pplication/json is read")': REASONS,
+    'patterns/envelope.py _check_form: version = str(properties.headers.get("schema_version", SCHEMA_VERSION)) ⇅ before '
+    'if UNDECODABLE in properties.headers: raise Unreadable("its headers are no AMQP table")': ONLY_MADE,
+    'patterns/envelope.py _check_form: if properties.reply_to and not REPLY_TO.fullmatch(properties … to!r} is no reply '
+    'queue") ⇅ before if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]: ra … SCHEMA_VERSION} is read")': REASONS,
+    "patterns/envelope.py _check_order: if delivery.exchange == Saga.exchange and key[1:2] != [str(o … an the body, "
+    '{order_id}") ⇅ before if header is not None and header != str(order_id): raise Unr … he body says {order_id}")':
+        REASONS,
+    "patterns/preparing.py _verdict_to: – return None": "A function that ends answers None as well.",
+    "patterns/breaker.py Breaker.admit: self._rules.half_open() ⇅ before self._trial_at = runtime().monotonic() + "
+    "self._seconds": "Both are done under one lock.",
+    "patterns/breaker.py Breaker.failed: always self.state == pybreaker.STATE_OPEN":
+        "While it is closed nobody looks at when to try.",
     "patterns/journal.py _pruning: – .with_for_update(skip_locked=True)": TWO_PRUNE,
     "patterns/journal.py _pruning: – argument skip_locked=True": TWO_PRUNE,
     "patterns/connection_thread.py module: – logging.getLogger(\"pika\").setLevel(logging.CRITICAL)":
@@ -156,6 +176,8 @@ SPARED: dict[str, str] = {
         "What is written for lines that are refused goes back with the savepoint.",
     "product/crud.py reserve: step.move(session, reservations, order_id, \"RESERVED\", \"RESERVED\", amount_cents=amount) "
     "⇅ before for line in priced: step.insert(session, reservation_lines,  … _id, **line.model_dump())": ALIKE_TOGETHER,
+    "product/crud.py _lines: – .where(reservation_lines.c.order_id.in_(orders))":
+        "The lines of others are read as well, and shown to nobody; it is only slower.",
     "user/crud.py delete_user: user = get_user(session, user_id) ⇅ before "
     "if remove(session, users, user_id, *unused): return":
         READS_FIRST,

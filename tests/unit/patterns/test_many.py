@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import Column, Double, Integer, MetaData, Table, bindparam, insert, select, update
+from sqlalchemy.dialects.postgresql.psycopg import dialect
 
 from patterns.database import Database, Session
 from patterns.many import execute_many, insert_new
@@ -65,3 +67,22 @@ def test_only_what_is_new_is_put_in_and_told(ids: list[int], new: set[int], data
 
     assert database.transact(work) == new
     assert database.read(rows) == [(1, 3, None), (2, 0, None), *((one, 7, NOW + 5) for one in sorted(new))]
+
+
+def test_on_postgresql_many_rows_are_one_array_for_each_column_and_one_row_is_itself() -> None:
+    said: list[tuple[str, Any]] = []
+
+    def execute(statement: Any, parameters: Any) -> Any:
+        said.append((" ".join(str(statement.compile(dialect=dialect())).split()), parameters))
+        return SimpleNamespace(scalars=lambda: [1])
+
+    session = cast("Session", SimpleNamespace(dialect=SimpleNamespace(name="postgresql"), execute=execute))
+    for rows in ([{"id": 1, "count": 7}, {"id": 2, "count": 8}], [{"id": 1, "count": 7}]):
+        assert insert_new(session, rows, shelf.c.id, (("at", 5.0),)) == {1}
+    moment = "(CAST(extract(epoch from statement_timestamp()) AS double precision) + %(param_1)s)"
+    assert said == [
+        (f"INSERT INTO shelf (id, count, at) SELECT anon_1.id, anon_1.count, {moment} AS anon_2 "
+         "FROM unnest(%(id)s::INTEGER[], %(count)s::INTEGER[]) AS anon_1(id, count) "
+         "ON CONFLICT DO NOTHING RETURNING shelf.id", {"id": [1, 2], "count": [7, 8]}),
+        (f"INSERT INTO shelf (at) VALUES ({moment}) ON CONFLICT DO NOTHING RETURNING shelf.id", {"id": 1, "count": 7}),
+    ]
