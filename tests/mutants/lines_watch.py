@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 SIDE_BY_SIDE = "tests/unit/patterns/test_together.py"
+LOCKING = "tests/unit/patterns/test_locking.py"
 ENVELOPE = "tests/unit/patterns/test_envelope.py"
 CHANNEL = "tests/unit/connection/test_channel.py"
 
@@ -26,6 +27,12 @@ WATCHED: dict[str, tuple[str, ...]] = {
         "the_envelope", "a_message", "a_question", "an_answer_inherits", "this_much", "what_is_wrong", "what_is_only",
         "what_a_client")),
     "patterns/service.py": ("tests/unit/patterns/test_service.py", "tests/unit/patterns/test_own_service.py"),
+    "patterns/wiring.py": (
+        "tests/unit/patterns/test_topology.py", "tests/unit/patterns/test_own_service.py",
+        "tests/unit/patterns/test_listener.py", "tests/unit/patterns/test_voice.py::test_it_hears",
+        "tests/house/test_wiring.py"),
+    "patterns/locking.py": (LOCKING,),
+    "patterns/removal.py": (LOCKING,),
     "patterns/preparing.py": ("tests/unit/patterns/test_preparing.py", "tests/unit/patterns/test_listener.py"),
     "patterns/breaker.py": ("tests/unit/patterns/test_breaker.py",),
     "patterns/together.py": (SIDE_BY_SIDE,),

@@ -25,6 +25,7 @@ UNDER_LOCK = "Whoever is told looks when the lock is free, and then both is done
 LOOP_STOPS = "A loop that is told to stop finishes its turn."
 PUBLIC = "It only tells the type checker what is for others."
 REASONS = "Each of them refuses; only which reason is told first would differ."
+ENDS = "A function that ends answers None as well."
 NO_LOCK = "It only spares taking a lock."
 IN_ONE_TURN = "Pika is told all of it before it reads on."
 ONE_KIND = "An error is of one of these kinds only."
@@ -64,7 +65,7 @@ SPARED: dict[str, str] = {
     "patterns/connection_arrivals.py Arrivals.end: self._changed.notify_all() ⇅ before self._items.clear()": UNDER_LOCK,
     "patterns/connection_asking.py Questions.ask: self._waiting.add(future) ⇅ before self.check()":
         "Who waits is not looked at any more after the end.",
-    "patterns/connection_asking.py _fail: – return": "A function that ends answers None as well.",
+    "patterns/connection_asking.py _fail: – return": ENDS,
     "patterns/connection_asking.py understood: if isinstance(error, NoFreeChannels): return BrokerUnavailab … tMQ allows; "
     "close some.\") ⇅ before if isinstance(error, UnsupportedAMQPFieldException | ShortSt … rror).__name__} {error}\")":
         ONE_KIND,
@@ -112,11 +113,39 @@ SPARED: dict[str, str] = {
     "patterns/envelope.py _check_order: if delivery.exchange == Saga.exchange and key[1:2] != [str(o … an the body, "
     '{order_id}") ⇅ before if header is not None and header != str(order_id): raise Unr … he body says {order_id}")':
         REASONS,
-    "patterns/preparing.py _verdict_to: – return None": "A function that ends answers None as well.",
+    "patterns/preparing.py _verdict_to: – return None": ENDS,
     "patterns/breaker.py Breaker.admit: self._rules.half_open() ⇅ before self._trial_at = runtime().monotonic() + "
     "self._seconds": "Both are done under one lock.",
     "patterns/breaker.py Breaker.failed: always self.state == pybreaker.STATE_OPEN":
         "While it is closed nobody looks at when to try.",
+    "patterns/service.py Service.__init__: topology.know(name, wirings) ⇅ before self.waiting = Waiting()": STRANGERS,
+    "patterns/service.py Service.__init__: self._stopping = runtime().event() ⇅ before topology.know(name, wirings)":
+        STRANGERS,
+    "patterns/service.py Service.abandon: self.voice.link.abandon() ⇅ before self.relay.abandon()": STRANGERS,
+    "patterns/service.py Service.abandon: self.listener.link.abandon() ⇅ before self.voice.link.abandon()": STRANGERS,
+    "patterns/service.py Service.abandon: if self.has_begun: self.relay.abandon() self.voice.link.aban … "
+    "f.listener.link.abandon() ⇅ before self._stopping.set()": STRANGERS,
+    "patterns/service.py Service._begin: self.listener.link.start() ⇅ before self.voice.link.start()": STRANGERS,
+    "patterns/service.py Service._begin: self.relay.start() ⇅ before self.listener.link.start()": STRANGERS,
+    "patterns/service.py Service.__init__: keep_journal(metadata) ⇅ before if wrong := complaints(name, wirings, acts): "
+    "raise WiringErr … me}: {'; '.join(wrong)}\")": "Who is refused for its wiring has no use for its tables.",
+    "patterns/service.py Service.perform: if wait and runtime().monotonic() < until and any(one.awaits … "
+    "self.relay.say_soon(said) ⇅ before self.waiting.news([message.order_id])": "Who waits is woken a moment later.",
+    "patterns/service.py Service._act: answers = result if isinstance(result, tuple) else (result,) if result is not None "
+    "else () ⇅ before look(session)": ONLY_MADE,
+    "patterns/service.py Service.drain: seconds = settings().drain_seconds ⇅ before with self._beginning: # whoever is "
+    "beginning says so first,  … then self._stopping.set()": ONLY_MADE,
+    "patterns/wiring.py Wiring.needs: – element Needs": "No other question is about a service alone.",
+    "patterns/wiring.py Wiring.once: always question not in self._found": "It only spares finding out again.",
+    "patterns/wiring.py Wiring.line: – return None": ENDS,
+    "patterns/service.py Service.start: broker = transport() ⇅ before self.waiting.open()": STRANGERS,
+    "patterns/service.py Service.drain: self.waiting.close() ⇅ before self._until, self.trouble = runtime().monotonic() + "
+    'seconds, "stopping"': STRANGERS,
+    "patterns/service.py Service.drain: if self.has_begun: self.listener.link.drain(seconds * EARS_SHARE) ⇅ before "
+    "self.waiting.close()": STRANGERS,
+    "patterns/service.py Service.stop: self.database.close() ⇅ before if not finished: get_logger(self.name).error( "
+    '"Not finished  … action": "unfinished"}, )': STRANGERS,
+    "patterns/service.py Service._left: – operand 0.0": "How long a stop may take is known when it asks.",
     "patterns/journal.py _pruning: – .with_for_update(skip_locked=True)": TWO_PRUNE,
     "patterns/journal.py _pruning: – argument skip_locked=True": TWO_PRUNE,
     "patterns/connection_thread.py module: – logging.getLogger(\"pika\").setLevel(logging.CRITICAL)":
@@ -190,7 +219,7 @@ SPARED: dict[str, str] = {
     "if transfer(session, users, user_id, \"balance_cents\", \"held_ …  is not None: return None": READS_FIRST,
     "payment/crud.py take: – return verdict.reason": STORED,
     "delivery/crud.py schedule: – return carrier.reason": STORED,
-    "patterns/outbox.py _id: – return None": "A function that ends answers None as well.",
+    "patterns/outbox.py _id: – return None": ENDS,
     'patterns/step.py module: – entry "preserve_rowcount": True': ROW_COUNT,
     "patterns/step.py insert_once: – argument execution_options=KEEP_ROWCOUNT": ROW_COUNT,
     "patterns/step.py undo: – return None": "It only spares an UPDATE: the row just made VOID is in no state to move.",

@@ -68,7 +68,7 @@ def sell(session: Session, reserved: StockReserved, verdict: str) -> None:
 WIRINGS = {
     "topic": Wiring(
         hears=((Topic("order.confirmed"), release), (Topic("stock.reserved"), sell, ask_somebody)),
-        says=((StockReleased, Topic("stock.released")),),
+        says=((StockReleased, Topic("stock.released")), (StockReserved, Topic("nobody.says.this"))),
     ),
     "rpc": Wiring(hears=((Rpc("let_go"), release), (Answer(), close))),
 }

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from patterns import topology
-from patterns.address import Queue, Topic
+from patterns.address import Direct, Fanout, Queue, Topic
 from patterns.amqp import Channel
 from patterns.database import Session
 from patterns.settings import configure
@@ -24,6 +24,8 @@ def hear(session: Session, released: StockReleased) -> None:
 WIRINGS = {
     "default": Wiring(hears=((Queue("own.hear"), hear),)),
     "topic": Wiring(hears=((Topic("stock.*"), hear), (Topic("goods.*"), hear)), says=((StockReleased, Topic("own.said")),)),
+    "direct": Wiring(hears=((Direct("goods.moved"), hear),)),
+    "fanout": Wiring(says=((StockReleased, Fanout("EX_OWN")),)),
 }
 
 
@@ -69,11 +71,13 @@ def declared(notes: Notes, queue_type: str) -> Notes:
 def test_everything_that_is_heard_or_said_is_there_with_its_retries(notes: Notes) -> None:
     declared(notes, "quorum")
     retries = ["orderflow.retry.1000", "orderflow.retry.2500"]
-    assert sorted(notes.queues) == sorted([*retries, "own.parked", "own.dead", "own.hear", "own.topic"])
-    assert notes.exchanges == {**dict.fromkeys(retries, "fanout"), "orderflow.topic": "topic"}
+    assert sorted(notes.queues) == sorted([*retries, "own.parked", "own.dead", "own.hear", "own.topic", "own.direct"])
+    assert notes.exchanges == {
+        **dict.fromkeys(retries, "fanout"), "orderflow.topic": "topic", "orderflow.direct": "direct", "EX_OWN": "fanout"}
     assert notes.bindings == [
         *((name, name, "") for name in retries),
         ("own.topic", "orderflow.topic", "stock.*"), ("own.topic", "orderflow.topic", "goods.*"),
+        ("own.direct", "orderflow.direct", "goods.moved"),
     ]
 
 
@@ -109,4 +113,10 @@ def test_whoever_speaks_declares_what_all_services_it_knows_hear(notes: Notes, m
 
 
 def test_a_service_reads_each_queue_in_its_mode() -> None:
-    assert topology.heard_queues("own", WIRINGS) == {"own.hear": "default", "own.topic": "topic"}
+    assert topology.heard_queues("own", WIRINGS) == {
+        "own.hear": "default", "own.topic": "topic", "own.direct": "direct"}
+
+
+def test_one_wiring_may_be_that_of_several_services() -> None:
+    assert [WIRINGS["topic"].needs(name).queues for name in ("own", "other", "own")] == [
+        ("own.topic",), ("other.topic",), ("own.topic",)]
