@@ -31,6 +31,7 @@ WATCHED: dict[str, tuple[str, ...]] = {
         "tests/unit/patterns/test_topology.py", "tests/unit/patterns/test_own_service.py",
         "tests/unit/patterns/test_listener.py", "tests/unit/patterns/test_voice.py::test_it_hears",
         "tests/house/test_wiring.py"),
+    "patterns/parked.py": ("tests/unit/patterns/test_parked.py", "tests/contract/test_parked.py"),
     "patterns/locking.py": (LOCKING,),
     "patterns/removal.py": (LOCKING,),
     "patterns/preparing.py": ("tests/unit/patterns/test_preparing.py", "tests/unit/patterns/test_listener.py"),

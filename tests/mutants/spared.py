@@ -26,6 +26,8 @@ LOOP_STOPS = "A loop that is told to stop finishes its turn."
 PUBLIC = "It only tells the type checker what is for others."
 REASONS = "Each of them refuses; only which reason is told first would differ."
 ENDS = "A function that ends answers None as well."
+GOES_ALONG = "An exclusive queue goes with its connection in any case."
+ONE_MORE = "It is tried once more or less."
 NO_LOCK = "It only spares taking a lock."
 IN_ONE_TURN = "Pika is told all of it before it reads on."
 ONE_KIND = "An error is of one of these kinds only."
@@ -138,6 +140,18 @@ SPARED: dict[str, str] = {
     "patterns/wiring.py Wiring.needs: – element Needs": "No other question is about a service alone.",
     "patterns/wiring.py Wiring.once: always question not in self._found": "It only spares finding out again.",
     "patterns/wiring.py Wiring.line: – return None": ENDS,
+    "patterns/parked.py ParkedQueue._each: – operand 0": "What is fetched has a tag.",
+    "patterns/parked.py ParkedQueue._each: letter = parked_letter(self.service, delivery, self._hopeless) ⇅ before "
+    "kept.append(delivery.tag or 0)": ONLY_MADE,
+    "patterns/parked.py ParkedQueue._lock: – argument durable=False": GOES_ALONG,
+    "patterns/parked.py ParkedQueue._lock: – argument auto_delete=True": GOES_ALONG,
+    "patterns/parked.py ParkedQueue._lock: if runtime().monotonic() > until: raise Conflict(f\"Somebody  …  try again in a "
+    "moment.\") ⇅ before try: connection.channel().declare_queue(name, durable=False, … ror.code != LOCKED: raise": ONE_MORE,
+    "patterns/parked.py ParkedQueue._lock: runtime().sleep(0.05) ⇅ before if runtime().monotonic() > until: raise "
+    "Conflict(f\"Somebody  …  try again in a moment.\")": ONE_MORE,
+    "patterns/parked.py ParkedQueue._give_back: – argument requeue=True": "It is so unless it is told otherwise.",
+    "patterns/parked.py ParkedQueue._give_back: until = runtime().monotonic() + PATIENCE_SECONDS ⇅ before "
+    "channel.nack(max(held), multiple=True, requeue=True)": ONLY_MADE,
     "patterns/service.py Service.start: broker = transport() ⇅ before self.waiting.open()": STRANGERS,
     "patterns/service.py Service.drain: self.waiting.close() ⇅ before self._until, self.trouble = runtime().monotonic() + "
     'seconds, "stopping"': STRANGERS,
