@@ -13,7 +13,7 @@ lasts, and so would make them one after another; it is told what came of them.  
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pybreaker
@@ -86,11 +86,8 @@ class Breaker:
         def fail() -> None:
             raise error
 
-        try:
+        with suppress(ServerUnavailable):
             self._rules.call(fail)
-        except ServerUnavailable as told:
-            if told is not error:
-                raise
 
     def changed(self, to: str) -> None:
         """Note a change of state."""

@@ -71,8 +71,6 @@ class RabbitTransport:
             try:
                 return RabbitConnection(named(node, name), name)
             except BrokerUnavailable as error:
-                if len(self._nodes) == 1:
-                    raise
                 refusals.append(str(error))
         raise BrokerUnavailable(" ".join(refusals))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -34,7 +34,7 @@ class RabbitChannel:
         self._confirms, self._arrivals = Confirms(), Arrivals()
         self._consumers = Consumers(self._arrivals)
         self._getting: Answer | None = None
-        self._pika: Any = None
+        self._pika: Any  # from its opening on
 
     # -- life
 
@@ -62,11 +62,8 @@ class RabbitChannel:
 
     def close(self) -> None:
         """Close the channel; what it holds unacknowledged is requeued.  Closing twice is fine."""
-        if self.is_open:
-            try:
-                self._ask(lambda _: self._pika.close(), CLOSE_SECONDS)  # answered by the end of the channel
-            except BrokerUnavailable:
-                return
+        with suppress(BrokerUnavailable):
+            self._ask(lambda _: self._pika.close(), CLOSE_SECONDS)  # answered by the end of the channel
 
     def ended(self, lost: BrokerUnavailable) -> None:
         """The channel is gone: tell everybody who waits on it."""

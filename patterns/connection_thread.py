@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from typing import Any
 
 import pika
@@ -68,11 +69,8 @@ class PikaThread:
 
     def close(self) -> None:
         """Say goodbye to RabbitMQ, after all that was posted; or cut the line when it does not answer."""
-        if self.lost is None:
-            try:
-                self.post(self._close)
-            except ConnectionLost:
-                self._posted.clear()  # lost in between: nothing is left to say
+        with suppress(ConnectionLost):  # then nothing is left to say
+            self.post(self._close)
         if threading.current_thread() is self._thread:
             return
         self._thread.join(CLOSE_SECONDS)
@@ -129,8 +127,7 @@ class PikaThread:
         self._loop.stop()
 
     def _closed(self, _: object, error: BaseException) -> None:
-        lost = ending(error)
-        self._end(lost if isinstance(lost, ConnectionLost) else ConnectionLost(str(lost)))
+        self._end(ConnectionLost(str(ending(error))))
         self._loop.stop()
 
     def _end(self, lost: ConnectionLost) -> None:

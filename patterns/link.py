@@ -10,8 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from tenacity import Retrying, retry_if_exception_type, sleep_using_event, wait_exponential_jitter
-from tenacity.stop import stop_when_event_set
+from tenacity import Retrying, sleep_using_event, wait_exponential_jitter
 
 from patterns.amqp import Cancelled, Channel, Connection, Delivery, Transport
 from patterns.errors import BrokerUnavailable, ConnectionLost
@@ -61,7 +60,7 @@ class Link:
     def trouble(self) -> str | None:
         """What keeps it from working, in plain words; None while it works."""
         connection = self._connection
-        if self._trouble is not None or connection is None:
+        if connection is None:
             return self._trouble or "not connected"
         if connection.blocked is not None:
             return f"the broker takes no messages from us: {connection.blocked}"
@@ -110,7 +109,7 @@ class Link:
         """
         self.drain(timeout)
         self._thread.join(TIDY_SECONDS if self._channel is None else timeout)
-        return self._channel is None or not self._thread.is_alive()
+        return self._channel is None
 
     def abandon(self) -> None:
         """Break off as a crash does: what is in hand is not acknowledged, nothing more is said."""
@@ -124,13 +123,8 @@ class Link:
 
     def _run(self) -> None:
         while not self.stopping.is_set():
-            patience = Retrying(
-                retry=retry_if_exception_type(BrokerUnavailable),
-                wait=wait_exponential_jitter(multiplier=0.1, max=5, jitter=0.2),
-                stop=stop_when_event_set(self.stopping), sleep=sleep_using_event(self.stopping),
-                retry_error_callback=lambda _: None,
-            )
-            patience(self._live)
+            pauses = wait_exponential_jitter(multiplier=0.1, max=5, jitter=0.2)
+            Retrying(wait=pauses, sleep=sleep_using_event(self.stopping))(self._live)
         self._set_trouble("stopped")
 
     def _live(self) -> None:
@@ -165,7 +159,7 @@ class Link:
         except BaseException:
             connection.close()
             raise
-        if self._trouble not in (None, "not connected yet"):
+        if self._trouble != "not connected yet":
             self._log.info("Connected again.", extra={"action": "connected"})
         self._set_trouble(None)
         return connection
@@ -177,7 +171,7 @@ class Link:
             channel.cancel(tag)
         # What the broker sent before is here by now; given back, it would be delivered again to somebody else.
         while self._in_time() and self._turn(channel, 0):
-            continue
+            pass
 
     def _turn(self, channel: Channel, timeout: float | None) -> bool:
         """Wait for something and do it; False when there was nothing to do."""

@@ -7,7 +7,7 @@ messages that a crash left unsent, and RPC requests nobody answered.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ParamSpec
+from functools import partial
 
 from patterns import journal, outbox
 from patterns.database import Database
@@ -21,8 +21,6 @@ from patterns.voice import Voice
 PRUNE_SECONDS = 60.0
 PRUNE_AT_ONCE = 20
 """Transactions of pruning in one round, between which what is due is said."""
-
-P = ParamSpec("P")
 
 
 class Relay:
@@ -68,16 +66,16 @@ class Relay:
             with self._wake:
                 self._wake.wait_for(lambda: self._handed or self._stopping, max(0.0, sweep_at - runtime().monotonic()))
                 handed, self._handed = self._handed, []
-            self._guarded(self.voice.say, handed)
+            self._guarded(partial(self.voice.say, handed))
             if self._stopping:
                 return
             if runtime().monotonic() >= sweep_at:
                 self._guarded(self._round)
                 sweep_at = runtime().monotonic() + settings().relay_seconds
 
-    def _guarded(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    def _guarded(self, work: Callable[[], object]) -> None:
         try:
-            work(*args, **kwargs)
+            work()
         except DatabaseUnavailable as error:
             self._log.debug("%s; the next round tries again.", error)
         except Exception:  # the relay is the last defence: it must outlive a surprise, loudly

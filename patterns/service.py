@@ -25,7 +25,7 @@ from patterns.logs import get_logger
 from patterns.message import Message
 from patterns.relay import Relay
 from patterns.rpc import converse
-from patterns.runtime import Startable, runtime
+from patterns.runtime import runtime
 from patterns.settings import settings
 from patterns.transport import transport
 from patterns.voice import Voice
@@ -70,7 +70,6 @@ class Service:
         self.listener: Listener
         self.relay: Relay
         self._stopping = runtime().event()
-        self._starter: Startable | None = None
         self._beginning = runtime().lock()
         self.has_begun = False
         """Whether its connections were begun, and not stopped since."""
@@ -103,8 +102,7 @@ class Service:
         except DatabaseUnavailable as error:
             self.trouble = str(error)
             get_logger(self.name).warning("%s; waiting for it.", error, extra={"action": "unavailable"})
-            self._starter = runtime().thread(f"{self.name}.start", self._begin_when_possible)
-            self._starter.start()
+            runtime().thread(f"{self.name}.start", self._begin_when_possible).start()
         except SchemaMismatch as error:
             self._refuse(error)
             if self.on_refusal is None:
@@ -116,10 +114,10 @@ class Service:
         Whoever waits for an order's ending is answered as it stands; whoever asks for anything is told 503 from now on.
         """
         if self._until is None:
+            with self._beginning:  # whoever is beginning says so first, and is stopped then
+                self._stopping.set()
             seconds = settings().drain_seconds
             self._until, self.trouble = runtime().monotonic() + seconds, "stopping"
-            with self._beginning:
-                self._stopping.set()
             self.waiting.close()
             if self.has_begun:
                 self.listener.link.drain(seconds * EARS_SHARE)

@@ -40,7 +40,7 @@ def among(dialect: str, column: Column[Any], name: str) -> ColumnElement[bool]:
     """Whether a column's value is one of the parameter's: of an array, which is one parameter, where there are arrays."""
     if dialect == "postgresql":
         return column == any_(bindparam(name, type_=ARRAY(column.type)))
-    return column.in_(bindparam(name, expanding=True))
+    return column.in_(bindparam(name))
 
 
 def beside_key(column: Column[Any]) -> ColumnElement[Any]:

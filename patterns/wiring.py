@@ -140,5 +140,5 @@ def outcomes(handler: Handler) -> tuple[type[Message], ...]:
 def _members(hint: Any) -> list[type[Message]]:
     """The message types in an annotation such as ``A | None`` or ``tuple[A | B, ...]``."""
     if get_origin(hint) in (Union, types.UnionType, tuple):
-        return [member for part in get_args(hint) if part is not Ellipsis for member in _members(part)]
+        return [member for part in get_args(hint) for member in _members(part)]
     return [hint] if isinstance(hint, type) and issubclass(hint, Message) else []

@@ -15,6 +15,7 @@ from tests.mutants.cuts import Cut
 from tests.mutants.lines_watch import ROOT
 
 LEFT_OUT = (".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", "*.egg-info", ".hypothesis")
+ENDLESS = "it does not end"
 SAME = 77
 """The exit status for a cut that compiles to the same program."""
 
@@ -68,4 +69,4 @@ class Warm:
         answer = self._answer()
         if answer["status"] in (0, SAME):
             return ""
-        return answer["failed"] or ("it does not end" if answer["status"] < 0 else f"exit status {answer['status']}")
+        return answer["failed"] or (ENDLESS if answer["status"] < 0 else f"exit status {answer['status']}")

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from pika.exceptions import ChannelWrongStateError, NoFreeChannels
+from pika.exceptions import ChannelWrongStateError, NoFreeChannels, ShortStringTooLong
 
 from patterns.connection_asking import Answer, Questions
 from patterns.errors import BrokerUnavailable, ChannelClosed, ConnectionLost
@@ -61,6 +61,7 @@ def test_an_answer_reaches_whoever_asked(questions: Questions, thread: Thread, p
     answers[1]("second")
     answers[0]("first")
     assert [each.result(SOON) for each in asking] == ["first", "second"]
+    assert not questions._waiting, "nobody waits any more"
 
 
 def test_the_end_is_told_to_those_who_wait_and_to_those_who_come(
@@ -93,9 +94,13 @@ def test_a_question_is_not_put_any_more_when_the_end_came_first(
     assert put == []
 
 
-def test_a_broker_that_owes_an_answer_counts_as_lost(questions: Questions, thread: Thread) -> None:
-    with pytest.raises(ConnectionLost, match="did not answer"):
-        questions.ask(lambda _: None, 0.01)
+@pytest.mark.parametrize("timeout", [0.01, None])
+def test_a_broker_that_owes_an_answer_counts_as_lost(
+    timeout: float | None, questions: Questions, thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("patterns.connection_asking.ANSWER_SECONDS", 0.01)
+    with pytest.raises(ConnectionLost, match=r"did not answer within 0\.01 s"):
+        questions.ask(lambda _: None, timeout)
     assert thread.aborted is not None
 
 
@@ -103,6 +108,7 @@ def test_a_broker_that_owes_an_answer_counts_as_lost(questions: Questions, threa
     ("error", "told", "text"),
     [
         (ZeroDivisionError("by zero"), ZeroDivisionError, "by zero"),
+        (ShortStringTooLong("s" * 256), ValueError, "AMQP cannot carry this: ShortStringTooLong"),
         (NoFreeChannels(), BrokerUnavailable, "as many channels"),
         (ChannelWrongStateError("Channel is closing."), ConnectionLost, "Channel is closing"),
     ],
@@ -121,4 +127,14 @@ def test_an_error_while_asking_is_the_askers(
     asking = pool.submit(questions.ask, answers.append)  # the thread serves on
     thread.work()
     answers[0]("fine")
+    assert asking.result(SOON) == "fine"
+
+
+def test_an_error_after_the_answer_is_nobodys(questions: Questions, thread: Thread, pool: ThreadPoolExecutor) -> None:
+    def question(answer: Answer) -> None:
+        answer("fine")
+        raise ZeroDivisionError
+
+    asking = pool.submit(questions.ask, question)
+    thread.work()
     assert asking.result(SOON) == "fine"

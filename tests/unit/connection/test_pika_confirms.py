@@ -68,6 +68,15 @@ def test_answers_come_in_any_order_and_several_at_once(wire: Wire) -> None:
     assert second.wait(0) == [CONFIRMED, REFUSED]
 
 
+def test_whoever_waits_is_told_by_the_last_answer(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = wire.publish(message("a"), message("b"))
+    wire.ack(2)
+    assert not batch._over.is_set()
+    monkeypatch.setattr(batch._over, "wait", lambda _: wire.ack(1))
+    assert batch.wait(FOR_EVER) == [CONFIRMED, CONFIRMED]
+    assert batch._over.is_set() and not wire.confirms._waiting
+
+
 def test_a_returned_message_stays_returned_when_it_is_confirmed(wire: Wire) -> None:
     batch = wire.publish(message("a"), message("b"))
     wire.give_back(2)
@@ -126,6 +135,7 @@ def test_a_message_that_cannot_be_sent_does_not_disturb_the_count(wire: Wire) ->
     broken = wire.publish(message("a"), message("b", headers={"h": object()}), message("c"))
     with pytest.raises(ValueError, match="AMQP cannot carry this"):
         broken.wait(0)
+    assert not wire.confirms._waiting
     following = wire.publish(message("d"))
     assert [sent[2] for sent in wire.sent] == [b"a", b"d"]
     wire.nack(1)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
 
 from order import crud
-from patterns.errors import Conflict, Gone, KeyReused, Unreadable
+from order.main import sweep_deadlines
+from patterns.errors import Conflict, Gone, KeyReused, NotFound, Unreadable
 from patterns.message import Message
+from patterns.pages import Page
 from patterns.place_order import PlaceOrder
+from patterns.service import Service
 from patterns.settings import configure
 from patterns.shop import CancelOrder, Line, OrderCancelled, OrderFailed, OrderPlaced, OrderStatus
 from tests.unit.handlers.workbench import PENCIL, RICH, SOLD_OUT, Workbench, word
@@ -42,10 +46,9 @@ def events(bench: Workbench, order_id: UUID) -> list[tuple[str, str]]:
 
 def test_an_order_is_accepted_with_its_lines_and_its_mode(order: Workbench) -> None:
     lines = (Line(product_id=PENCIL, quantity=2), Line(product_id=SOLD_OUT, quantity=1))
-    wish = word(PlaceOrder, lines=lines, mode="saga")
+    wish = word(PlaceOrder, lines=lines, mode="saga", amount_cents=750)
     (said,) = order.do("place_order", wish)
-    assert isinstance(said, OrderPlaced)
-    assert (said.order_id, said.user_id, said.mode, said.lines) == (wish.order_id, RICH, "saga", lines)
+    assert said == OrderPlaced(order_id=wish.order_id, user_id=RICH, lines=lines, amount_cents=750, mode="saga")
     placed = row(order, wish.order_id)
     assert (placed.status, placed.mode, placed.saga_state) == ("PROCESSING", "saga", "STARTED")
     kept = [(line.product_id, line.quantity) for line in order.rows("order_lines", order_id=wish.order_id)]
@@ -59,6 +62,50 @@ def test_an_order_is_shown_with_its_own_lines_by_product(order: Workbench) -> No
     shown = [order.database.read(crud.get_order, order_id)["lines"] for order_id in (first, second)]
     two, one = {"product_id": PENCIL, "quantity": 2}, {"product_id": SOLD_OUT, "quantity": 1}
     assert shown == [[two], [two, one]]
+
+
+def test_an_order_whose_lines_are_known_is_shown_with_these(order: Workbench) -> None:
+    order_id, known = place(order), [Line(product_id=7, quantity=7)]
+    read = order.database.read(crud.get_order, order_id)
+    assert order.database.read(crud.get_order, order_id, known) == {**read, "lines": known}
+
+
+def test_orders_are_listed_with_their_lines_by_what_they_must_be_or_all_but_the_deleted(order: Workbench) -> None:
+    saga, topic, deleted = (place(order, mode=mode) for mode in ("saga", "topic", "topic"))
+    for done in (topic, deleted):
+        order.do("confirm", word("DeliveryScheduled", done))
+    order.work(lambda session: crud.delete_order(session, deleted))
+
+    def listed(**having: object) -> list[Any]:
+        return order.database.read(crud.list_orders, Page(), having)
+
+    assert {one["id"] for one in listed()} == {saga, topic} == {one["id"] for one in listed(mode=None)}
+    assert listed(mode="saga") == [order.database.read(crud.get_order, saga)]
+    assert listed(mode="saga", status="FAILED") == []
+
+
+def test_its_history_is_its_own_in_time(order: Workbench) -> None:
+    order_id, other = place(order), place(order)
+    for one in (other, order_id):
+        order.do("confirm", word("DeliveryScheduled", one))
+    found = order.database.read(crud.get_history, order_id)
+    assert [(entry.order_id, entry.event) for entry in found] == [
+        (order_id, "OrderPlaced"), (order_id, "DeliveryScheduled")]
+
+
+def test_only_an_order_of_mode_saga_has_a_saga_which_is_itself_and_its_history(order: Workbench) -> None:
+    saga, topic = place(order, mode="saga"), place(order, mode="topic")
+    assert order.database.read(crud.get_saga, saga) == (
+        order.database.read(crud.get_order, saga), order.database.read(crud.get_history, saga))
+    with pytest.raises(NotFound, match="has no saga: it travels in mode topic"):
+        order.database.read(crud.get_saga, topic)
+
+
+@pytest.mark.parametrize("read", [crud.get_order, crud.get_history, crud.get_saga])
+def test_an_order_that_nobody_placed_is_not_found(read: Any, order: Workbench) -> None:
+    place(order, mode="saga")
+    with pytest.raises(NotFound):
+        order.database.read(read, uuid4())
 
 
 def test_placing_it_again_changes_nothing(order: Workbench) -> None:
@@ -156,6 +203,10 @@ def test_a_sweep_takes_a_few_the_longest_overdue_first(tmp_path: Path) -> None:
     hasty = place(bench)
     time[0] += 60
     assert [bench.database.read(crud.overdue, most) for most in (1, 2)] == [[hasty], [hasty, patient]]
+    wishes: list[CancelOrder] = []
+    sweep_deadlines(cast("Service", SimpleNamespace(database=bench.database, perform=wishes.append)))
+    assert [(wish.order_id, wish.reason) for wish in wishes] == [
+        (order_id, "not settled before its deadline") for order_id in (hasty, patient)]
     bench.database.close()
 
 
@@ -266,6 +317,7 @@ def test_an_undone_step_is_always_passed_on(order: Workbench, undone: str) -> No
     message = word(undone, order_id)
     for _ in range(2):
         assert order.do("unwind", message) == (message,)
+        assert events(order, order_id)[-1] == (message.type, "COMPENSATING")
     assert row(order, order_id).status == "FAILED"
 
 

@@ -9,7 +9,7 @@ import pytest
 from patterns.database import Database
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
 def own_database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """An empty database of the test's own, of either kind."""
     if request.param == "postgresql":

@@ -49,6 +49,30 @@ def work(breaker: Breaker) -> None:
         pass
 
 
+def test_who_is_left_alone_is_not_called(breaker: Breaker) -> None:
+    fail(breaker, 3)
+    called: list[None] = []
+    with pytest.raises(NotAsked), breaker.guarding():
+        called.append(None)
+    assert called == []
+
+
+def test_a_change_is_told_with_its_reason_and_its_time(
+    clock: Clock, breaker: Breaker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: 77.0)
+    work(breaker)  # which is no change
+    fail(breaker, 3)
+    clock.time += 10
+    work(breaker)
+    assert breaker.since == 77.0
+    assert [(record.message, record.action) for record in caplog.records] == [  # type: ignore[attr-defined]
+        ("The breaker of gateway is open: away", "breaker_open"),
+        ("The breaker of gateway is half-open.", "breaker_half_open"),
+        ("The breaker of gateway is closed.", "breaker_closed"),
+    ]
+
+
 def test_it_opens_after_so_many_failures_in_a_row_and_says_why(breaker: Breaker) -> None:
     fail(breaker, 2)
     work(breaker)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -17,7 +18,7 @@ from patterns.amqp import UNDECODABLE, Delivery, Outgoing, Properties
 from patterns.connection_envelope import from_pika, to_pika
 from patterns.envelope import Context, Said, context_of, identity, read, seal, seal_reply
 from patterns.errors import Unreadable
-from patterns.message import MAX_BYTES, Message
+from patterns.message import MAX_BYTES, SCHEMA_VERSION, Message
 from patterns.place_order import PlaceOrder
 from patterns.shop import FundsReleased, OrderPlaced, StockReserved, order_id_for
 from tests.messages import LANGUAGE, any_message, modes
@@ -93,9 +94,48 @@ def test_what_a_client_asks_for_is_read(message: PlaceOrder, key: str) -> None:
     assert (found.user_id, found.mode, found.amount_cents) == (message.user_id, message.mode, message.amount_cents)
 
 
+ORDER = uuid4()
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def test_the_envelope_says_all_it_knows_and_nothing_it_does_not() -> None:
+    known = {"order_id": str(ORDER), "schema_version": SCHEMA_VERSION, "mode": "topic"}
+    for context, more in (
+        (Context("topic"), {}),
+        (Context("topic", "m", TRACE, 1.5e9), {"causation_id": "m", "traceparent": TRACE, "deadline": 1_500_000_000}),
+    ):
+        said = seal(FundsReleased(order_id=ORDER), Topic("funds.released"), context)
+        out = said.outgoing("user", "replies")
+        assert out.properties.headers == {**known, **more}
+        assert (out.exchange, out.routing_key, out.mandatory, out.body) == (
+            "orderflow.topic", "funds.released", True, FundsReleased(order_id=ORDER).model_dump_json().encode())
+        about = out.properties
+        assert (about.type, about.app_id, about.correlation_id) == ("FundsReleased", "user", str(ORDER))
+        assert about.message_id == str(said.message_id)
+        assert about.reply_to is None and abs((about.timestamp or 0) - time.time()) < 600
+
+
+def test_a_message_is_known_by_its_id_whatever_a_client_calls_it() -> None:
+    assert identity(delivery(message_id=str(ORDER))) == ORDER
+    texts = [identity(delivery(message_id=text)) for text in ("order 5", "order 6", "order 5")]
+    assert texts[0] == texts[2] == uuid5(NAMESPACE_OID, "order 5") != texts[1]
+
+
+def test_an_answer_inherits_what_its_cause_knew() -> None:
+    cause = delivery(headers={"mode": "topic", "traceparent": TRACE, "deadline": 1_500_000_000})
+    assert context_of(cause, "rpc") == Context("rpc", str(identity(cause)), TRACE, 1.5e9)
+
+
+def test_a_question_says_where_its_answer_goes_and_an_answer_which_question_it_is_about() -> None:
+    asked = seal(FundsReleased(order_id=ORDER), Rpc("ask"), Context("rpc"), awaits_answer=True).outgoing("order", "replies")
+    assert (asked.properties.reply_to, asked.mandatory) == ("replies", True)
+    told = seal_reply(FundsReleased(order_id=ORDER), Context("rpc"), "replies.x", "m").outgoing("user", "replies")
+    assert (told.exchange, told.routing_key, told.properties.correlation_id) == ("", "replies.x", "m")
+    assert (told.properties.reply_to, told.mandatory) == (None, False)
+
+
 # -- nothing else is read
 
-ORDER = uuid4()
 GOOD = json.dumps({"order_id": str(ORDER)}).encode()
 ORDERED = {"order_id": str(ORDER), "user_id": 1, "lines": [{"product_id": 1, "quantity": 1}]}
 RESERVED = {**ORDERED, "lines": [{"product_id": 1, "quantity": 1, "price_cents": 5}], "amount_cents": 5}
@@ -127,6 +167,7 @@ REFUSED: dict[str, tuple[Delivery, str]] = {
     "a message id of two lines": (delivery(message_id="a\nb"), "not plain text"),
     "a message id that is not UTF-8": (delivery(message_id="\N{REPLACEMENT CHARACTER}" * 16), "not plain text"),
     "a byte too many": (delivery(GOOD + b" " * (MAX_BYTES + 1 - len(GOOD))), "65537 bytes; at most 65536"),
+    "too many bytes, which nobody parses": (delivery(b"{" * (MAX_BYTES + 1)), "65537 bytes; at most 65536"),
     "no content type": (delivery(content_type=None), "content type None"),
     "another content type": (delivery(content_type="application/x-python-serialize"), "content type"),
     "headers that are none": (delivery(headers={UNDECODABLE: b"\xff"}), "no AMQP table"),

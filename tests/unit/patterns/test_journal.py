@@ -234,6 +234,16 @@ def test_what_is_old_and_done_with_is_forgotten_a_few_rows_at_a_time(own: Journa
     assert own.hear(young, *old) == set(old)
 
 
+def test_the_oldest_is_forgotten_first(own: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = sorted((uuid4() for _ in range(4)), reverse=True)
+    for one in heard:
+        own.hear(one)
+        own.now += 10
+    monkeypatch.setattr(journal, "PRUNE_ROWS", 2)
+    own.database.transact(journal.prune, 0)
+    assert own.hear(*heard) == set(heard[:2])
+
+
 def test_the_journal_of_an_order_is_what_was_heard_and_said_about_it_in_time(own: Journal) -> None:
     said = event()
     own.say(said, event())
@@ -241,6 +251,10 @@ def test_the_journal_of_an_order_is_what_was_heard_and_said_about_it_in_time(own
     own.hear(said.order_id, uuid4())
     own.database.transact(outbox.mark_sent, [said.message_id])
     found = own.database.read(journal.messages, said.order_id, "own")
-    assert [(one["direction"], one["at"], one["sent"]) for one in found] == [
-        ("heard", BEGIN - 5, None), ("said", BEGIN, True)]
+    assert found == [
+        {"at": BEGIN - 5, "service": "own", "direction": "heard", "type": "T", "mode": "topic", "where": "own.topic",
+         "other": "other", "handler": "hear", "message_id": said.order_id, "sent": None},
+        {"at": BEGIN, "service": "own", "direction": "said", "type": "StockReleased", "mode": "topic",
+         "where": str(Topic("stock.released")), "other": None, "handler": None, "message_id": said.message_id, "sent": True},
+    ]
     assert [one["direction"] for one in own.database.read(journal.messages, said.order_id, "other")] == ["said"]

@@ -68,7 +68,7 @@ def sell(session: Session, reserved: StockReserved, verdict: str) -> None:
 WIRINGS = {
     "topic": Wiring(
         hears=((Topic("order.confirmed"), release), (Topic("stock.reserved"), sell, ask_somebody)),
-        says=((StockReleased, Topic("stock.released")),),
+        says=((StockReleased, Topic("stock.released")), (StockReserved, Topic("nobody.says.this"))),
     ),
     "rpc": Wiring(hears=((Rpc("let_go"), release), (Answer(), close))),
 }
@@ -159,7 +159,15 @@ def test_a_message_is_handled_once_however_often_it_comes(ears: Ears) -> None:
     assert [order_of(one)] == HANDLED
     assert (ears.count(journal.inbox), ears.count(journal.outbox)) == (1, 1)
     assert [said.type for said in ears.wire.said] == ["StockReleased"]
-    assert ears.listener.counts["handled"] == 3
+    assert (ears.listener.counts["handled"], ears.listener.counts["ignored"]) == (3, 0)
+
+
+@pytest.mark.parametrize(("sender", "noted"), [("other", "other"), (None, ""), ("s" * 99, "s" * 60)])
+def test_the_journal_says_who_sent_a_message_where_that_is_known(sender: str | None, noted: str, ears: Ears) -> None:
+    one = event()
+    ears.listener.handle([replace(one, properties=replace(one.properties, app_id=sender))])
+    [row] = [row for row in ears.database.read(journal.messages, order_of(one), "own") if row["direction"] == "heard"]
+    assert (row["type"], row["other"]) == ("OrderConfirmed", noted)
 
 
 def test_a_question_is_answered_each_time_it_is_asked(ears: Ears) -> None:
@@ -396,13 +404,24 @@ class Away:
         return self.real(work, *arguments)
 
 
-def test_messages_wait_in_hand_while_the_database_is_away(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_wait_in_hand_while_the_database_is_away(
+    ears: Ears, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     away, troubles = Away(ears, [DatabaseUnavailable("away"), GaveWay("in the way")]), list[str | None]()
     monkeypatch.setattr(ears.database, "transact", away.transact)
     monkeypatch.setattr(ears.listener.link.stopping, "wait", lambda _: troubles.append(ears.listener.trouble))
     ears.listener.handle([event()])
     assert troubles == ["away", "in the way"] and ears.listener.trouble is None
     assert away.sizes == [1, 1, 1] and len(HANDLED) == 1 and ears.wire.published == []
+    assert [record.message for record in caplog.records] == ["away  Waiting for it."], "once, not at each try"
+
+
+def test_pauses_double_while_the_database_is_away_up_to_five_seconds(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(ears.database, "transact", Away(ears, [DatabaseUnavailable("away")] * 8).transact)
+    monkeypatch.setattr(ears.listener.link.stopping, "wait", pauses.append)
+    ears.listener.handle([event()])
+    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5]
 
 
 def test_a_batch_waits_together_while_the_database_is_away(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -413,11 +432,14 @@ def test_a_batch_waits_together_while_the_database_is_away(ears: Ears, monkeypat
     assert away.sizes == [2, 2] and len(HANDLED) == 2
 
 
-def test_a_batch_that_is_in_the_way_goes_on_one_by_one(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_is_in_the_way_goes_on_one_by_one(
+    ears: Ears, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     away = Away(ears, [GaveWay("in the way")])
     monkeypatch.setattr(ears.database, "transact", away.transact)
     ears.listener.handle([event(), event()])
     assert away.sizes == [2, 1, 1] and len(HANDLED) == 2 and ears.wire.published == []
+    assert caplog.records == [], "the database is not away"
 
 
 def test_whoever_stops_while_the_database_is_away_leaves_its_messages_to_the_broker(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Union
+
 import pytest
 from sqlalchemy import MetaData
 
@@ -11,6 +13,8 @@ from patterns.checks_service import too_long
 from patterns.errors import WiringError
 from patterns.message import TYPES
 from patterns.settings import configure, port_setting, settings
+from patterns.shop import CancelOrder
+from patterns.wiring import accepts, at, to
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +48,10 @@ def answer(session: Session, said: Said) -> Said | None:
 
 
 def take_anything(session, said) -> None:  # type: ignore[no-untyped-def]
+    raise NotImplementedError
+
+
+def take_nothing() -> None:
     raise NotImplementedError
 
 
@@ -95,6 +103,7 @@ def test_a_name_that_just_fits_is_fine() -> None:
 @pytest.mark.parametrize(("wiring", "why"), [
     (Wiring(hears=((Topic("said"), answer),)), "answer answers Said, which has no address in mode topic"),
     (Wiring(hears=((Topic("said"), take_anything),)), "take_anything: its second parameter must be annotated"),
+    (Wiring(hears=((Topic("said"), take_nothing),)), "take_nothing: its second parameter must be annotated"),
     (Wiring(hears=((Topic("said"), say_something),)), "say_something: what it returns must be annotated"),
 ])
 def test_a_wiring_that_cannot_work_is_refused_before_a_message_comes(wiring: Wiring, why: str) -> None:
@@ -105,6 +114,20 @@ def test_a_wiring_that_cannot_work_is_refused_before_a_message_comes(wiring: Wir
 def test_an_act_that_could_not_say_its_word_is_refused() -> None:
     with pytest.raises(WiringError, match="answer says Said, which has no address in any mode"):
         Service("own", Database("own"), MetaData(), {"topic": Wiring(hears=((Topic("said"), hear),))}, acts=(answer,))
+
+
+def test_several_may_hear_at_one_address_and_several_words_go_to_one() -> None:
+    queue, both = Queue("q"), (Said, AnEventWhoseNameIsMuchTooLongForTheJournal)
+    assert at(queue, hear, hear_at_length) == ((queue, hear), (queue, hear_at_length))
+    assert to(queue, *both) == tuple((one, queue) for one in both)
+
+
+def hear_either(session: Session, said: Union[Said, CancelOrder]) -> None:  # noqa: UP007 (as many still write it)
+    raise NotImplementedError
+
+
+def test_a_handler_may_take_either_of_two_however_that_is_written() -> None:
+    assert accepts(hear_either) == {Said, CancelOrder}
 
 
 def test_who_is_asked_by_rpc_may_answer_the_asker() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from patterns.place_order import EXAMPLES, OrderRequest, PlaceOrder
+from patterns.shop import MAX_QUANTITY
 
 PAGE = Path(__file__).parents[3] / "docs" / "http.md"
-DOCUMENTED = jsonschema.Draft202012Validator(OrderRequest.model_json_schema())
+
+
+@cache
+def documented() -> jsonschema.Draft202012Validator:
+    """What the schema says that clients are shown."""
+    return jsonschema.Draft202012Validator(OrderRequest.model_json_schema())
 
 
 def order(body: Any, mode: str = "topic", key: str = "key") -> PlaceOrder:
@@ -61,6 +68,25 @@ def test_every_way_of_writing_an_order_is_the_same_order() -> None:
     assert order(shapes[0]).fingerprint != with_amount[0].fingerprint
 
 
+def test_the_same_order_under_another_key_is_written_the_same() -> None:
+    body = EXAMPLES["several lines"]
+    assert order(body, key="a").order_id != order(body, key="b").order_id
+    assert order(body, key="a").fingerprint == order(body, key="b").fingerprint
+
+
+@pytest.mark.parametrize("body", [5, None, "user_id", [["user_id", 1], ["product_id", 1]]], ids=repr)
+def test_what_is_no_object_is_no_order(body: Any) -> None:
+    assert not accepted(body)
+
+
+def test_lines_of_one_product_are_added_up_and_no_more_than_one_could_hold() -> None:
+    body = {"user_id": 1, "items": [{"product_id": 1, "quantity": MAX_QUANTITY - 1}, {"product_id": 1, "quantity": 1}]}
+    assert [line.quantity for line in order(body).lines] == [MAX_QUANTITY]
+    body["items"] *= 2  # type: ignore[operator]
+    with pytest.raises(ValidationError, match="at most 10000 pieces of one product"):
+        order(body)
+
+
 def test_a_mode_belongs_to_the_order_only_if_the_client_chose_it() -> None:
     body = EXAMPLES["one product"]
     assert order(body, "topic").mode == "topic" and order(body, "saga").mode == "saga"
@@ -71,7 +97,7 @@ def test_a_mode_belongs_to_the_order_only_if_the_client_chose_it() -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_examples_are_orders(name: str) -> None:
-    DOCUMENTED.validate(EXAMPLES[name])
+    documented().validate(EXAMPLES[name])
     assert accepted(EXAMPLES[name])
 
 
@@ -97,8 +123,9 @@ PLAIN = st.fixed_dictionaries({"user_id": st.just(1)}, optional={
 @example({"user_id": 1, "product_id": 1, "items": [{"product_id": 1, "quantity": 1}]})
 @example({"user_id": 1, "product_id": 1, "items": [{"product_id": 1, "quantity": 1}], "quantity": 1})
 @example({"user_id": 1, "owner_id": 1, "product_id": 1})
+@example({"user_id": 1, "product_id": 1, "amount": 5, "amount_cents": 500})
 def test_what_the_schema_allows_is_accepted_and_nothing_else(body: dict[str, Any]) -> None:
     lines = body["items"] if isinstance(body.get("items"), list) else []
     pieces = [line["quantity"] for line in lines if line and type(line.get("quantity")) is int]
     assume(sum(pieces) <= 10_000)  # what lines of one product add up to, no schema can say
-    assert accepted(body) == DOCUMENTED.is_valid(body)
+    assert accepted(body) == documented().is_valid(body)

@@ -58,6 +58,15 @@ def test_like_statements_are_sent_together(database: Database) -> None:
     assert sent == [3, 3]
 
 
+def test_what_a_statement_is_told_besides_goes_with_it(database: Database) -> None:
+    told: list[Any] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *said: told.append(
+        said[4].execution_options.get("besides")))
+    works = [(1, partial(take, which=1, many=1)), (2, lambda session: session.execute(
+        COUNT, {"which": 2}, execution_options={"besides": 7}).scalar_one())]
+    assert database.transact(together, works) == [2, 0] and 7 in told
+
+
 def _put(session: Session, key: int) -> int:
     """How many rows were put in."""
     rows: int = session.execute(PUT, {"id": key, "count": 0}).rowcount

@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import MetaData, select
 
-from patterns import journal, outbox
-from patterns.address import Answer, Rpc, Topic
+from patterns import journal, outbox, topology
+from patterns.address import Answer, Queue, Rpc, Topic
 from patterns.amqp import Channel, Delivery, Outgoing, Receipt
 from patterns.broker import EmbeddedTransport
 from patterns.database import Database, Session
@@ -27,6 +27,7 @@ from patterns.shop import OrderConfirmed, StockReleased
 from patterns.voice import Voice
 from patterns.wiring import Wiring
 from tests.unit.handlers.workbench import word
+from tests.unit.patterns.simulated import in_simulated_time
 
 
 def close(session: Session, released: StockReleased) -> None:
@@ -115,16 +116,20 @@ def test_what_is_confirmed_is_sent_and_noted_after_that(mouth: Mouth) -> None:
     assert (len(mouth.wire.sent), mouth.wire.unsent_then, mouth.unsent()) == (2, [2], set())
 
 
-@pytest.mark.parametrize("receipt", [Receipt.RETURNED, Receipt.REFUSED, Receipt.UNKNOWN])
+@pytest.mark.parametrize(("receipt", "why"), [
+    (Receipt.RETURNED, "no queue is bound there"), (Receipt.REFUSED, "the broker's answer: refused"),
+    (Receipt.UNKNOWN, "the broker's answer: unknown"),
+])
 def test_what_is_not_confirmed_stays_due_and_is_told_of(
-    receipt: Receipt, mouth: Mouth, caplog: pytest.LogCaptureFixture
+    receipt: Receipt, why: str, mouth: Mouth, caplog: pytest.LogCaptureFixture
 ) -> None:
     good, bad = event(), event()
     mouth.wire.receipts[str(bad.message_id)] = receipt
     with caplog.at_level(logging.WARNING):
         mouth.say(bad, good)
     assert mouth.unsent() == {bad.message_id}
-    assert [record.order_id for record in caplog.records] == [str(bad.order_id)]  # type: ignore[attr-defined]
+    [record] = caplog.records
+    assert record.order_id == str(bad.order_id) and why in record.message  # type: ignore[attr-defined]
 
 
 def test_a_question_is_not_done_when_it_is_sent(mouth: Mouth) -> None:
@@ -168,9 +173,18 @@ def test_what_could_not_be_noted_is_said_again(mouth: Mouth, monkeypatch: pytest
     assert len(mouth.wire.sent) == 1 and mouth.unsent() == {said.message_id}
 
 
+def test_what_is_in_no_outbox_is_published_too_or_it_is_told_that_it_is_not(mouth: Mouth) -> None:
+    retried = event().outgoing("own")
+    assert mouth.voice.publish([retried], 7) == [Receipt.CONFIRMED] and mouth.wire.sent == [retried]
+    mouth.wire.trouble = "away"
+    with pytest.raises(BrokerUnavailable):
+        mouth.voice.publish([retried])
+
+
 # -- who gets an answer
 
 
+@in_simulated_time
 def test_an_answer_goes_to_whoever_asked_and_any_other_is_handled_elsewhere(mouth: Mouth) -> None:
     asked, other = question(), question()
     late, own = answer(other), answer(asked)
@@ -191,15 +205,18 @@ def test_an_answer_goes_to_whoever_asked_and_any_other_is_handled_elsewhere(mout
     assert mouth.unawaited[3:] == [own]
 
 
+@in_simulated_time
 def test_nobody_waits_where_no_answer_can_come(mouth: Mouth) -> None:
+    began = runtime().monotonic()
     with mouth.voice.ask(question(), 0) as got:
         assert got is None
     mouth.wire.trouble = "away"
     with mouth.voice.ask(question(), 30) as got:
         assert got is None
-    assert mouth.wire.sent == [] and mouth.voice._awaited == {}
+    assert mouth.wire.sent == [] and mouth.voice._awaited == {} and runtime().monotonic() == began
 
 
+@in_simulated_time
 def test_who_does_not_answer_is_left_alone_unless_it_had_no_fair_share_of_the_time(mouth: Mouth) -> None:
     configure(rpc_wait_seconds=0.02, breaker_failures=2)
     for _ in range(4):
@@ -212,6 +229,21 @@ def test_who_does_not_answer_is_left_alone_unless_it_had_no_fair_share_of_the_ti
     assert (len(mouth.wire.sent), mouth.voice.breakers[str(Rpc("let_go"))].state) == (6, "open")
 
 
+@in_simulated_time
+def test_who_could_not_be_heard_while_the_broker_was_away_is_not_blamed(mouth: Mouth) -> None:
+    configure(rpc_wait_seconds=1, breaker_failures=1)
+
+    def lose(*_: Any) -> list[Receipt]:
+        mouth.wire.trouble = "away"
+        return [Receipt.CONFIRMED]
+
+    mouth.wire.publish = lose  # type: ignore[method-assign]
+    with mouth.voice.ask(question(), 1) as got:
+        assert got is None
+    assert mouth.voice.breakers[str(Rpc("let_go"))].state == "closed"
+
+
+@in_simulated_time
 def test_who_answers_is_asked_again(mouth: Mouth) -> None:
     configure(rpc_wait_seconds=0.02, breaker_failures=2)
     asked = question()
@@ -250,6 +282,7 @@ class Elsewhere:
         return self.follows[delivery.properties.correlation_id]
 
 
+@in_simulated_time
 def test_a_conversation_asks_what_follows_from_each_answer_and_leaves_the_rest_to_the_relay(mouth: Mouth) -> None:
     first, second, news, more = question(), question(), event(), event()
     others = Elsewhere({str(first.message_id): [second, news], str(second.message_id): [more]})
@@ -269,6 +302,7 @@ def test_a_conversation_asks_what_follows_from_each_answer_and_leaves_the_rest_t
     assert others.left == [news, news, more]
 
 
+@in_simulated_time
 def test_a_conversation_whose_time_is_over_asks_nobody(mouth: Mouth) -> None:
     others = Elsewhere({})
     converse([question(), event()], mouth.voice, cast("Listener", others), cast("Relay", others), runtime().monotonic())
@@ -283,8 +317,12 @@ def test_its_connection_has_its_name_and_waits_to_be_started(mouth: Mouth) -> No
 
 
 @pytest.mark.parametrize("hears_answers", [True, False])
-def test_it_hears_answers_where_its_wiring_does(hears_answers: bool, mouth: Mouth) -> None:
+def test_it_hears_answers_where_its_wiring_does_and_declares_what_others_hear(
+    hears_answers: bool, mouth: Mouth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topology, "_known", {"other": {"default": Wiring(hears=((Queue("others"), close),))}})
     mouth.voice.wirings = WIRINGS if hears_answers else {"rpc": Wiring(says=((OrderConfirmed, Rpc("let_go")),))}
     channel = EmbeddedTransport().connect("x").channel()
     mouth.voice._prepare(channel)
     assert list(channel.consumers.values()) == (["amq.rabbitmq.reply-to"] if hears_answers else [])
+    assert channel.declare_queue("others", passive=True).name == "others"

@@ -1,0 +1,88 @@
+"""One statement with many parameters: each answers for itself, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import Column, Double, Integer, MetaData, Table, bindparam, insert, select, update
+from sqlalchemy.dialects.postgresql.psycopg import dialect
+
+from patterns.database import Database, Session
+from patterns.many import execute_many, insert_new
+
+metadata = MetaData()
+shelf = Table(
+    "shelf", metadata, Column("id", Integer, primary_key=True), Column("count", Integer, nullable=False),
+    Column("at", Double))
+
+TAKE = update(shelf).where(shelf.c.id == bindparam("which"), shelf.c.count > 0).values(count=shelf.c.count - 1)
+NOW = 1000.0
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database("own", f"sqlite:///{tmp_path}/own.db", lambda: NOW)
+    made.create_tables(metadata)
+    made.transact(lambda session: session.execute(insert(shelf), [{"id": 1, "count": 3}, {"id": 2, "count": 0}]))
+    yield made
+    made.close()
+
+
+def which(*ids: int) -> list[dict[str, int]]:
+    return [{"which": one} for one in ids]
+
+
+def rows(session: Session) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in session.execute(select(shelf).order_by(shelf.c.id))]
+
+
+def test_each_tells_how_many_rows_it_touched(database: Database) -> None:
+    def work(session: Session) -> list[int]:
+        return [one.rowcount for one in execute_many(session, TAKE, which(1, 2, 1, 9))]
+
+    assert database.transact(work) == [1, 0, 1, 0]
+    assert database.read(rows) == [(1, 1, None), (2, 0, None)]
+
+
+def test_each_tells_what_it_found(database: Database) -> None:
+    def work(session: Session) -> list[Any]:
+        taken = execute_many(session, TAKE.returning(shelf.c.id, shelf.c.count), which(1, 2, 1))
+        return [[tuple(row) for row in one] for one in taken]
+
+    assert database.transact(work) == [[(1, 2)], [], [(1, 1)]]
+
+
+def test_who_does_not_ask_what_each_answered_is_told_of_all(database: Database) -> None:
+    assert database.transact(lambda session: session.execute(TAKE, which(1, 2, 1)).rowcount) == 2
+
+
+@pytest.mark.parametrize(("ids", "new"), [([3], {3}), ([1], set()), ([3, 1, 4], {3, 4}), ([1, 2], set())])
+def test_only_what_is_new_is_put_in_and_told(ids: list[int], new: set[int], database: Database) -> None:
+    def work(session: Session) -> set[Any]:
+        return insert_new(session, [{"id": one, "count": 7} for one in ids], shelf.c.id, (("at", 5.0),))
+
+    assert database.transact(work) == new
+    assert database.read(rows) == [(1, 3, None), (2, 0, None), *((one, 7, NOW + 5) for one in sorted(new))]
+
+
+def test_on_postgresql_many_rows_are_one_array_for_each_column_and_one_row_is_itself() -> None:
+    said: list[tuple[str, Any]] = []
+
+    def execute(statement: Any, parameters: Any) -> Any:
+        said.append((" ".join(str(statement.compile(dialect=dialect())).split()), parameters))
+        return SimpleNamespace(scalars=lambda: [1])
+
+    session = cast("Session", SimpleNamespace(dialect=SimpleNamespace(name="postgresql"), execute=execute))
+    for rows in ([{"id": 1, "count": 7}, {"id": 2, "count": 8}], [{"id": 1, "count": 7}]):
+        assert insert_new(session, rows, shelf.c.id, (("at", 5.0),)) == {1}
+    moment = "(CAST(extract(epoch from statement_timestamp()) AS double precision) + %(param_1)s)"
+    assert said == [
+        (f"INSERT INTO shelf (id, count, at) SELECT anon_1.id, anon_1.count, {moment} AS anon_2 "
+         "FROM unnest(%(id)s::INTEGER[], %(count)s::INTEGER[]) AS anon_1(id, count) "
+         "ON CONFLICT DO NOTHING RETURNING shelf.id", {"id": [1, 2], "count": [7, 8]}),
+        (f"INSERT INTO shelf (at) VALUES ({moment}) ON CONFLICT DO NOTHING RETURNING shelf.id", {"id": 1, "count": 7}),
+    ]
