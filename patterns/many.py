@@ -1,15 +1,15 @@
 """Many: one statement with many parameters, in one round trip, and what each of them answered.
 
 SQLAlchemy's own way to execute one statement many times tells only how many rows were touched in all.  Guards are judged
-by the row count of each, so here every execution keeps its answer: on PostgreSQL in psycopg's pipeline
-(https://www.psycopg.org/psycopg3/docs/advanced/pipeline.html), on SQLite one after the other.
+by the row count of each, so here every execution keeps its answer: on PostgreSQL sent together (:mod:`patterns.quick`), on
+SQLite one after the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ARRAY, Column, Connection, Engine, Executable, bindparam, event, func, select
 from sqlalchemy.engine import IteratorResult
@@ -21,25 +21,21 @@ _KEPT = "orderflow_many"
 """The execution option with the list for what each answered."""
 
 
-class _Kept(NamedTuple):
-    columns: Sequence[str]
-    rows: Sequence[Any]
-    rowcount: int
-
-
 class Answered(IteratorResult[Any]):
     """What one of many answered: its rows, and how many it touched."""
 
-    def __init__(self, kept: _Kept) -> None:
-        super().__init__(SimpleResultMetaData(kept.columns), iter(kept.rows))
-        self.rowcount = kept.rowcount
+    def __init__(self, columns: SimpleResultMetaData, rows: Sequence[Any], rowcount: int) -> None:
+        super().__init__(columns, iter(rows))
+        self.rowcount = rowcount
 
 
-def execute_many(session: Connection, statement: Executable, many: Sequence[Mapping[str, Any]]) -> list[Answered]:
+def execute_many(session: Connection, statement: Executable, many: Sequence[Mapping[str, Any]]) -> Sequence[Any]:
     """Execute a statement once for each of these parameters, in this order; answers what each answered."""
-    kept: list[_Kept] = []
+    if session.dialect.name == "postgresql":
+        return [session.execute(statement, one) for one in many]  # they are sent together (patterns/quick.py)
+    kept: list[Answered] = []
     session.execute(statement, many, execution_options={_KEPT: kept}).close()
-    return [Answered(one) for one in kept]
+    return kept
 
 
 def insert_new(
@@ -73,45 +69,19 @@ def _inserting(dialect: str, key: Column[Any], columns: tuple[str, ...], clocked
 
 def know_many(engine: Engine) -> None:
     """Let an engine's connections keep what each of many answered."""
-    engine.dialect.update_executemany_returning = True  # keep() sees to it
-    event.listen(engine, "do_executemany", keep)
+    engine.dialect.update_executemany_returning = True  # one_by_one() sees to it
+    event.listen(engine, "do_executemany", one_by_one)
 
 
-def keep(cursor: Any, statement: str, parameters: Sequence[Any], context: Any) -> bool:
-    """SQLAlchemy's ``do_executemany``: all in one round trip where the database can; False when it is not ours to do."""
-    if context.dialect.name != "postgresql":
-        return one_by_one(cursor, statement, parameters, context)
-    kept = kept_for(context)
+def one_by_one(cursor: Any, statement: str, parameters: Sequence[Any], context: Any) -> bool:
+    """SQLAlchemy's ``do_executemany``, each by itself; False when nobody asked for what each answered."""
+    kept: list[Answered] | None = context.execution_options.get(_KEPT)
     if kept is None:
         return False
-    cursor.executemany(statement, parameters, returning=True)
-    while True:
-        kept.append(_answer(cursor, kept))
-        if not cursor.nextset():
-            return True
-
-
-def one_by_one(
-    cursor: Any, statement: str, parameters: Sequence[Any], context: Any, before: Callable[[Any], None] = lambda _: None
-) -> bool:
-    """SQLAlchemy's ``do_executemany``, each by itself, after ``before(its parameters)``; False when it is not ours to do."""
-    kept = kept_for(context)
-    if kept is None:
-        return False
+    columns: SimpleResultMetaData | None = None
     for one in parameters:
-        before(one)
         cursor.execute(statement, one)
-        kept.append(_answer(cursor, kept))
+        # One statement, the same columns each time: to ask for them again costs more than the rows.
+        columns = columns or SimpleResultMetaData([column[0] for column in cursor.description or ()])
+        kept.append(Answered(columns, cursor.fetchall() if cursor.description else (), cursor.rowcount))
     return True
-
-
-def kept_for(context: Any) -> list[_Kept] | None:
-    """Where SQLAlchemy's ``context`` keeps what each answered; None when nobody asked for that."""
-    kept: list[_Kept] | None = context.execution_options.get(_KEPT)
-    return kept
-
-
-def _answer(cursor: Any, before: Sequence[_Kept]) -> _Kept:
-    # One statement, the same columns each time: to ask for them again costs more than the rows.
-    columns = before[0].columns if before else [column[0] for column in cursor.description or ()]
-    return _Kept(columns, cursor.fetchall() if columns else (), cursor.rowcount)

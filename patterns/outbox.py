@@ -19,7 +19,7 @@ from sqlalchemy import bindparam, case, func, select, update
 from patterns.database import Session, now
 from patterns.envelope import Said
 from patterns.journal import outbox
-from patterns.many import insert_new
+from patterns.many import execute_many, insert_new
 from patterns.sql import among, beside_key
 
 GRACE_SECONDS = 1.0
@@ -105,7 +105,7 @@ def mark_answered(session: Session, answers: Sequence[tuple[str | None, UUID]]) 
     """Note that these RPC requests, each by its message id and its order, are answered: only now are they done."""
     requests = [{"request": request, "about": order_id} for given, order_id in answers if (request := _id(given))]
     if requests:
-        session.execute(_ANSWERED, requests)
+        execute_many(session, _ANSWERED, requests)
 
 
 def _id(given: str | None) -> UUID | None:
