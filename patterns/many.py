@@ -7,11 +7,28 @@ SQLite one after the other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, Column, Connection, Engine, Executable, bindparam, event, func, select
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    CursorResult,
+    Engine,
+    Executable,
+    Row,
+    Text,
+    TypeDecorator,
+    bindparam,
+    cast,
+    column,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
 
@@ -40,26 +57,36 @@ def execute_many(session: Connection, statement: Executable, many: Sequence[Mapp
 
 def insert_new(
     session: Connection, rows: Sequence[Mapping[str, Any]], key: Column[Any], clocked: Clocked = ()
-) -> set[Any]:
+) -> Iterable[Row[Any]]:
     """Insert these rows at once, but for those that are there already; answers the ``key`` of each that is new.
 
-    ``clocked``: columns that are so many seconds after now.  Several rows go to PostgreSQL as one array for each column:
-    a statement with hundreds of parameters takes longer to read than to execute.
+    ``clocked``: columns that are so many seconds after now.  Several rows go to PostgreSQL as one parameter, in JSON: a
+    statement with hundreds of parameters takes longer to read than to execute.
     """
-    as_arrays = len(rows) > 1 and session.dialect.name == "postgresql"
-    inserting = _inserting(session.dialect.name, key, tuple(rows[0]), clocked, as_arrays)
-    if as_arrays:
-        return set(session.execute(inserting, {name: [row[name] for row in rows] for name in rows[0]}).scalars())
-    return set(session.execute(inserting, rows if len(rows) > 1 else rows[0]).scalars())
+    postgresql = session.dialect.name == "postgresql"
+    together = postgresql and len(rows) > 1
+    inserting = _inserting(session.dialect.name, key, tuple(rows[0]), clocked, together)
+    given = {"rows": rows} if together else rows if len(rows) > 1 else rows[0]
+    inserted: CursorResult[Any] = session.execute(inserting, given)
+    return inserted if postgresql else inserted.all()  # SQLite's answers end with the transaction
+
+
+class _Rows(TypeDecorator[Any]):
+    """Rows as a JSON array of objects."""
+
+    impl, cache_ok = Text, True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str:  # noqa: ARG002 (SQLAlchemy passes it)
+        return json.dumps(value, default=str)
 
 
 @cache
-def _inserting(dialect: str, key: Column[Any], columns: tuple[str, ...], clocked: Clocked, as_arrays: bool) -> Any:
+def _inserting(dialect: str, key: Column[Any], columns: tuple[str, ...], clocked: Clocked, together: bool) -> Any:
     table, moments = key.table, times(clocked)
     inserting = insert_for(dialect)(table)
-    if as_arrays:
-        arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in columns]
-        rows = func.unnest(*arrays).table_valued(*columns).render_derived()
+    if together:
+        read = func.json_to_recordset(cast(bindparam("rows", type_=_Rows), JSON))
+        rows = read.table_valued(*(column(name, table.c[name].type) for name in columns)).render_derived(with_types=True)
         inserting = inserting.from_select(
             [*columns, *moments], select(*(rows.c[name] for name in columns), *moments.values()))
     else:
@@ -82,6 +109,6 @@ def one_by_one(cursor: Any, statement: str, parameters: Sequence[Any], context: 
     for one in parameters:
         cursor.execute(statement, one)
         # One statement, the same columns each time: to ask for them again costs more than the rows.
-        columns = columns or SimpleResultMetaData([column[0] for column in cursor.description or ()])
+        columns = columns or SimpleResultMetaData([described[0] for described in cursor.description or ()])
         kept.append(Answered(columns, cursor.fetchall() if cursor.description else (), cursor.rowcount))
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -28,10 +29,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from patterns import journal, outbox
+from patterns.address import Topic
 from patterns.database import Database, Session
+from patterns.envelope import Context, Said, seal
 from patterns.errors import CommitUnknown, DatabaseUnavailable
 from patterns.quick import Quick
 from patterns.quick_line import Line, Told
+from patterns.shop import OrderFailed
 from patterns.sql import now
 
 metadata = MetaData()
@@ -51,6 +56,7 @@ COUNT = select(shelf.c.count).where(shelf.c.id == bindparam("which"))
 def database(database_url: str) -> Any:
     made = Database("product", database_url.replace("{service}", "product").replace("postgresql://", "postgresql+psycopg://"))
     made.create_tables(metadata)
+    made.create_tables(journal.outbox.metadata)
     made.transact(lambda session: session.execute(PUT, {"id": 1, "count": 3}))
     yield made
     made.close()
@@ -200,6 +206,28 @@ def test_more_than_the_network_holds_is_sent_and_answered(database: Database) ->
         return [len(answer.scalar_one()) for answer in answers]
 
     assert set(database.read(work)) == {20_000}
+
+
+def said(number: int) -> Said:
+    failed = OrderFailed(order_id=uuid4(), reason="50% of 'it' \\ \"so\"\n", user_id=number)
+    sealed = seal(failed, Topic("order.failed"), Context("topic"))
+    return replace(sealed, headers={**sealed.headers, "deadline": number, "nothing": None})
+
+
+def test_what_is_said_goes_with_the_commit_and_is_told_once(database: Database, trips: list[list[str]]) -> None:
+    first, second = said(1), said(2)
+    assert list(database.transact(outbox.add, [first])) == [first]
+    assert trips == [["BEGIN", "INSERT", "COMMIT"]]
+    assert list(database.transact(outbox.add, [first, second])) == [second]
+
+
+def test_rows_that_are_written_at_once_are_what_each_would_be(database: Database) -> None:
+    letters = [said(number) for number in (1, 2, 3)]
+    database.transact(outbox.add, letters[:1])
+    database.transact(outbox.add, letters[1:])
+    rows = database.read(lambda session: session.execute(select(journal.outbox).order_by(journal.outbox.c.id)).all())
+    assert [outbox.Said(**{name: getattr(row, name) for name in outbox.Said.__slots__}) for row in rows] == letters
+    assert all(0 <= row.due_at - row.said_at - outbox.GRACE_SECONDS < 0.001 and row.sent_at is None for row in rows)
 
 
 def cut_off(session: Session) -> None:
