@@ -61,7 +61,7 @@ class Answer:
 
 
 class Savepoint:
-    """Where a transaction may go back to, once; those of the same transaction are gone back to the latest first."""
+    """Where a transaction may go back to; the latest of them is meant.  ``with`` one, an error goes back there."""
 
     def __init__(self, session: Quick) -> None:
         self._session = session
@@ -70,6 +70,20 @@ class Savepoint:
     def rollback(self) -> None:
         """Undo what was done since."""
         self._session.ask(_BACK, {})
+
+    def __enter__(self) -> Savepoint:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self._session.look()  # what is refused is refused in here
+        except DBAPIError:
+            self.rollback()
+            if kind is None:
+                raise
+        else:
+            if kind is not None:
+                self.rollback()
 
 
 class Quick:

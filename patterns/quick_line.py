@@ -7,7 +7,7 @@ before or after is in the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -69,31 +69,34 @@ class Line:
 
         Raises Refusal for the first that PostgreSQL refused, and psycopg's Error when the connection broke.
         """
-        new = self._unprepared(statements)
         try:
             self._pq.enter_pipeline_mode()
-            for one in new.values():
-                self._pq.send_prepare(self._prepared[one.words.text], one.words.text.encode(), one.words.types)
-            for one in statements:
-                self._pq.send_query_prepared(self._prepared[one.words.text], one.values)
+            sent = [part for one in statements for part in self._sent(one)]
             self._pq.pipeline_sync()
             results = self._driver.wait(self._results())
             self._pq.exit_pipeline_mode()
         except BaseException:
             self._driver.close()  # nobody knows what it would answer next
             raise
-        for one, result in zip((*new.values(), *statements), results, strict=True):
+        for (one, _), result in zip(sent, results, strict=True):
             if result.status not in _DONE:
-                for text in new:
-                    del self._prepared[text]
+                for new in (told for told, last in sent if not last):
+                    del self._prepared[new.words.text]
                 raise Refusal(one, error_from_result(result))
-        return [self._answer(one.words, result) for one, result in zip(statements, results[len(new):], strict=True)]
+        return [self._answer(one.words, result) for (one, last), result in zip(sent, results, strict=True) if last]
 
-    def _unprepared(self, statements: Sequence[Told]) -> dict[str, Told]:
-        """Those that this connection has not heard yet, each once; from now on it knows their names."""
-        new = {one.words.text: one for one in statements if one.words.text not in self._prepared}
-        self._prepared.update((text, b"orderflow_%d" % next(self._numbers)) for text in new)
-        return new
+    def _sent(self, one: Told) -> Iterator[tuple[Told, bool]]:
+        """Send a statement; for each result that it will have, whether that is its last.
+
+        What is new is prepared in its turn: after a refusal PostgreSQL prepares nothing but the way back to a savepoint.
+        """
+        text = one.words.text
+        if text not in self._prepared:
+            self._prepared[text] = b"orderflow_%d" % next(self._numbers)
+            self._pq.send_prepare(self._prepared[text], text.encode(), one.words.types)
+            yield one, False
+        self._pq.send_query_prepared(self._prepared[text], one.values)
+        yield one, True
 
     def _results(self) -> PQGen[list[PGresult]]:
         """Wait for all results; meanwhile the rest of a long pipeline is sent, and what is answered already is read."""

@@ -198,6 +198,29 @@ def test_a_savepoint_takes_back_what_was_done_since(database: Database) -> None:
     assert counted(database) == 2 and counted(database, 9) is None
 
 
+@pytest.mark.parametrize("looks", [True, False])
+def test_what_is_refused_within_a_savepoint_costs_what_was_done_there_and_no_more(database: Database, looks: bool) -> None:
+    def within(session: Session) -> None:
+        with session.begin_nested():
+            session.execute(PUT, {"id": 9, "count": 1})
+            twice = session.execute(PUT, {"id": 1, "count": 0})
+            if looks:
+                twice.rowcount  # noqa: B018 (to look is what is tried)
+
+    def work(session: Session) -> None:
+        session.execute(TAKE, {"which": 1})
+        with pytest.raises(IntegrityError):
+            within(session)
+        with session.begin_nested():
+            session.execute(TAKE, {"which": 1})
+        with pytest.raises(LookupError), session.begin_nested():
+            session.execute(TAKE, {"which": 1})
+            raise LookupError
+
+    database.transact(work)
+    assert counted(database) == 1 and counted(database, 9) is None
+
+
 def test_more_than_the_network_holds_is_sent_and_answered(database: Database) -> None:
     long = select(func.repeat(bindparam("word", type_=String), 1000))
 
