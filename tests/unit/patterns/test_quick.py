@@ -244,6 +244,10 @@ def test_what_is_said_goes_with_the_commit_and_is_told_once(database: Database, 
     assert list(database.transact(outbox.add, [first, second])) == [second]
 
 
+def test_a_number_with_a_point_is_one_where_nothing_beside_it_says_so(database: Database) -> None:
+    assert database.transact_one(outbox.claim) == []  # its pauses are such numbers: CASE attempts WHEN … THEN $1
+
+
 def test_rows_that_are_written_at_once_are_what_each_would_be(database: Database) -> None:
     letters = [said(number) for number in (1, 2, 3)]
     database.transact(outbox.add, letters[:1])
