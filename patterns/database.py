@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, MetaData, text
 from sqlalchemy.engine import URL, make_url
@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from patterns.engine import LOCK_SECONDS, database_url, make_engine
 from patterns.errors import CommitUnknown, DatabaseUnavailable, GaveWay
+from patterns.quick import Quick, plain
 from patterns.runtime import runtime
 from patterns.sql import insert_for, now
 
@@ -37,7 +38,7 @@ TRY_AGAIN = frozenset({"40001", "40P01"})
 ATTEMPTS = 4
 
 AT_ONCE: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
-"""Each statement is a transaction of its own."""
+"""Each statement is a transaction of its own; for what is like PostgreSQL and is none (:mod:`lab.simulation.crossing`)."""
 
 
 class Database:
@@ -46,6 +47,9 @@ class Database:
     ``url`` is taken from the settings at first use unless given; ``clock`` is what SQLite calls ``now()``.  ``commits``
     counts what was committed here, by the name of its work.
     """
+
+    session_type: type[Quick] = Quick
+    """What work gets on PostgreSQL."""
 
     def __init__(self, service: str, url: URL | str | None = None, clock: Callable[[], float] | None = None) -> None:
         self.service, self.clock = service, clock or runtime().now
@@ -73,21 +77,21 @@ class Database:
 
         Raises DatabaseUnavailable when nothing was done, CommitUnknown when nobody knows.
         """
-        return self._transact({}, work, *args, **kwargs)
+        return self._transact(False, work, *args, **kwargs)
 
     def transact_one(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do this work, a single statement that may be done twice: it needs no BEGIN and no COMMIT on PostgreSQL.
 
         Raises DatabaseUnavailable; then it may have been done, or not.
         """
-        return self._transact({} if self.one_writer else AT_ONCE, work, *args, **kwargs)
+        return self._transact(True, work, *args, **kwargs)
 
     def _transact(
-        self, options: dict[str, Any], work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+        self, at_once: bool, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with self._transaction(options) as session:
+                with self._transaction(at_once) as session:
                     done = work(session, *args, **kwargs)
                 with self._lock:
                     self.commits[getattr(work, "__name__", "work")] += 1
@@ -107,22 +111,32 @@ class Database:
         SQLite answers all its statements from one snapshot.  PostgreSQL each from its own, as in any READ COMMITTED
         transaction: so it is spared BEGIN and ROLLBACK, two of the three trips of a short question.
         """
-        options = AT_ONCE if self.engine.dialect.name == "postgresql" else {"orderflow_read": True}
-        with _plain_errors(), self.engine.connect().execution_options(**options) as session:
-            return work(session, *args, **kwargs)
+        with _plain_errors(), self.engine.connect() as connection:
+            return work(self._session(connection, at_once=True, reading=True), *args, **kwargs)
 
     @contextmanager
-    def _transaction(self, options: dict[str, Any]) -> Iterator[Session]:
+    def _transaction(self, at_once: bool) -> Iterator[Session]:
         # Waiting for SQLite's one writer here is notified, its own waiting is polling.
         turn: AbstractContextManager[Any] = self._writing if self.one_writer else nullcontext()
-        with turn, _plain_errors(), self.engine.connect().execution_options(**options) as session:
+        with turn, _plain_errors(), self.engine.connect() as connection:
+            session = self._session(connection, at_once=at_once)
             yield session
             try:
-                session.commit()
+                self._commit(session)
             except DBAPIError as error:
                 if error.connection_invalidated:
                     raise CommitUnknown(f"The {self.service} database broke off while committing.") from error
                 raise
+
+    def _session(self, connection: Connection, *, at_once: bool, reading: bool = False) -> Session:
+        if connection.dialect.name == "postgresql":
+            return cast("Session", self.session_type(connection, at_once=at_once))
+        if reading:
+            return connection.execution_options(orderflow_read=True)
+        return connection if self.one_writer or not at_once else connection.execution_options(**AT_ONCE)
+
+    def _commit(self, session: Session) -> None:
+        session.commit()
 
     def create_tables(self, metadata: MetaData) -> None:
         """Make the tables that are missing; instances that start at once wait for each other."""
@@ -135,11 +149,12 @@ class Database:
         """
 
         def locked(session: Session) -> T:
-            if session.dialect.name != "sqlite":  # there every writing transaction is alone
-                session.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"))
-                session.execute(text("SELECT pg_advisory_xact_lock(hashtext('orderflow.tables'))"))
-                session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
-            return work(session, *args, **kwargs)
+            own = plain(session)
+            if own.dialect.name != "sqlite":  # there every writing transaction is alone
+                own.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"))
+                own.execute(text("SELECT pg_advisory_xact_lock(hashtext('orderflow.tables'))"))
+                own.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+            return work(own, *args, **kwargs)
 
         return self.transact(locked)
 

@@ -59,10 +59,9 @@ def make_engine(url: URL, clock: Callable[[], float]) -> Engine:
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, pool_size=40, max_overflow=10, connect_args={"timeout": 30})
         _teach_sqlite(engine, clock)
-    else:
-        engine = _postgresql(url)
-    know_many(engine)
-    return engine
+        know_many(engine)
+        return engine
+    return _postgresql(url)
 
 
 def _postgresql(url: URL) -> Engine:
@@ -71,6 +70,7 @@ def _postgresql(url: URL) -> Engine:
         url, pool_size=KEPT_OPEN, max_overflow=AT_MOST - KEPT_OPEN, pool_timeout=10,
         connect_args={
             **KEEPALIVE, "options": limits, "connect_timeout": 5, "application_name": "orderflow",
+            "prepare_threshold": None,  # where psycopg prepares too, its rollback forgets what patterns.quick_line prepared
             "client_encoding": "utf8",  # else a database in SQL_ASCII (a server set up without a locale) answers bytes
         },
     )

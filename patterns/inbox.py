@@ -21,4 +21,4 @@ def first_times(session: Session, rows: Sequence[dict[str, Any]]) -> set[UUID]:
         return set()
     # Sorted, so that two instances that hear the same messages wait for each other instead of deadlocking.
     ordered = sorted({row["message_id"]: row for row in rows}.values(), key=lambda row: str(row["message_id"]))
-    return insert_new(session, ordered, inbox.c.message_id, (("heard_at", 0.0),))
+    return {row[0] for row in insert_new(session, ordered, inbox.c.message_id, (("heard_at", 0.0),))}

@@ -40,7 +40,7 @@ from patterns.wiring import Wirings
 
 def deliver(
     session: Session, service: str, batch: Sequence[Heard], wirings: Wirings, lock_rows: RowLocks | None = None
-) -> list[Said]:
+) -> Sequence[Said]:
     """Hear each message once, let its handler work, write down what it says: all in the caller's transaction.
 
     The inbox never swallows an RPC request: whoever asks again gets the stored answer, for which the step row stands
@@ -132,7 +132,7 @@ class Listener:
         self.counts["redelivered"] += sum(delivery.redelivered for delivery in deliveries)
         self._handle(self._prepared([heard for heard in map(self._read, deliveries) if heard is not None]))
 
-    def answer(self, delivery: Delivery) -> list[Said]:
+    def answer(self, delivery: Delivery) -> Sequence[Said]:
         """Handle one answer to a request of ours in one transaction; what it says is left to the caller to publish."""
         heard = self._read(delivery)
         if heard is None:
@@ -158,7 +158,7 @@ class Listener:
         self._news(heard.message.order_id for heard in batch)
         self.voice.say(said)
 
-    def _transact(self, batch: Sequence[Heard]) -> list[Said]:
+    def _transact(self, batch: Sequence[Heard]) -> Sequence[Said]:
         """One transaction; while the database is away, wait for it with the messages in hand."""
         pause = 0.1
         while True:

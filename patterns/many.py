@@ -1,17 +1,34 @@
 """Many: one statement with many parameters, in one round trip, and what each of them answered.
 
 SQLAlchemy's own way to execute one statement many times tells only how many rows were touched in all.  Guards are judged
-by the row count of each, so here every execution keeps its answer: on PostgreSQL in psycopg's pipeline
-(https://www.psycopg.org/psycopg3/docs/advanced/pipeline.html), on SQLite one after the other.
+by the row count of each, so here every execution keeps its answer: on PostgreSQL sent together (:mod:`patterns.quick`), on
+SQLite one after the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ARRAY, Column, Connection, Engine, Executable, bindparam, event, func, select
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    CursorResult,
+    Engine,
+    Executable,
+    Row,
+    Text,
+    TypeDecorator,
+    bindparam,
+    cast,
+    column,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
 
@@ -21,49 +38,55 @@ _KEPT = "orderflow_many"
 """The execution option with the list for what each answered."""
 
 
-class _Kept(NamedTuple):
-    columns: Sequence[str]
-    rows: Sequence[Any]
-    rowcount: int
-
-
 class Answered(IteratorResult[Any]):
     """What one of many answered: its rows, and how many it touched."""
 
-    def __init__(self, kept: _Kept) -> None:
-        super().__init__(SimpleResultMetaData(kept.columns), iter(kept.rows))
-        self.rowcount = kept.rowcount
+    def __init__(self, columns: SimpleResultMetaData, rows: Sequence[Any], rowcount: int) -> None:
+        super().__init__(columns, iter(rows))
+        self.rowcount = rowcount
 
 
-def execute_many(session: Connection, statement: Executable, many: Sequence[Mapping[str, Any]]) -> list[Answered]:
+def execute_many(session: Connection, statement: Executable, many: Sequence[Mapping[str, Any]]) -> Sequence[Any]:
     """Execute a statement once for each of these parameters, in this order; answers what each answered."""
-    kept: list[_Kept] = []
+    if session.dialect.name == "postgresql":
+        return [session.execute(statement, one) for one in many]  # they are sent together (patterns/quick.py)
+    kept: list[Answered] = []
     session.execute(statement, many, execution_options={_KEPT: kept}).close()
-    return [Answered(one) for one in kept]
+    return kept
 
 
 def insert_new(
     session: Connection, rows: Sequence[Mapping[str, Any]], key: Column[Any], clocked: Clocked = ()
-) -> set[Any]:
+) -> Iterable[Row[Any]]:
     """Insert these rows at once, but for those that are there already; answers the ``key`` of each that is new.
 
-    ``clocked``: columns that are so many seconds after now.  Several rows go to PostgreSQL as one array for each column:
-    a statement with hundreds of parameters takes longer to read than to execute.
+    ``clocked``: columns that are so many seconds after now.  Several rows go to PostgreSQL as one parameter, in JSON: a
+    statement with hundreds of parameters takes longer to read than to execute.
     """
-    as_arrays = len(rows) > 1 and session.dialect.name == "postgresql"
-    inserting = _inserting(session.dialect.name, key, tuple(rows[0]), clocked, as_arrays)
-    if as_arrays:
-        return set(session.execute(inserting, {name: [row[name] for row in rows] for name in rows[0]}).scalars())
-    return set(session.execute(inserting, rows if len(rows) > 1 else rows[0]).scalars())
+    postgresql = session.dialect.name == "postgresql"
+    together = postgresql and len(rows) > 1
+    inserting = _inserting(session.dialect.name, key, tuple(rows[0]), clocked, together)
+    given = {"rows": rows} if together else rows if len(rows) > 1 else rows[0]
+    inserted: CursorResult[Any] = session.execute(inserting, given)
+    return inserted if postgresql else inserted.all()  # SQLite's answers end with the transaction
+
+
+class _Rows(TypeDecorator[Any]):
+    """Rows as a JSON array of objects."""
+
+    impl, cache_ok = Text, True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str:  # noqa: ARG002 (SQLAlchemy passes it)
+        return json.dumps(value, default=str)
 
 
 @cache
-def _inserting(dialect: str, key: Column[Any], columns: tuple[str, ...], clocked: Clocked, as_arrays: bool) -> Any:
+def _inserting(dialect: str, key: Column[Any], columns: tuple[str, ...], clocked: Clocked, together: bool) -> Any:
     table, moments = key.table, times(clocked)
     inserting = insert_for(dialect)(table)
-    if as_arrays:
-        arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in columns]
-        rows = func.unnest(*arrays).table_valued(*columns).render_derived()
+    if together:
+        read = func.json_to_recordset(cast(bindparam("rows", type_=_Rows), JSON))
+        rows = read.table_valued(*(column(name, table.c[name].type) for name in columns)).render_derived(with_types=True)
         inserting = inserting.from_select(
             [*columns, *moments], select(*(rows.c[name] for name in columns), *moments.values()))
     else:
@@ -73,45 +96,19 @@ def _inserting(dialect: str, key: Column[Any], columns: tuple[str, ...], clocked
 
 def know_many(engine: Engine) -> None:
     """Let an engine's connections keep what each of many answered."""
-    engine.dialect.update_executemany_returning = True  # keep() sees to it
-    event.listen(engine, "do_executemany", keep)
+    engine.dialect.update_executemany_returning = True  # one_by_one() sees to it
+    event.listen(engine, "do_executemany", one_by_one)
 
 
-def keep(cursor: Any, statement: str, parameters: Sequence[Any], context: Any) -> bool:
-    """SQLAlchemy's ``do_executemany``: all in one round trip where the database can; False when it is not ours to do."""
-    if context.dialect.name != "postgresql":
-        return one_by_one(cursor, statement, parameters, context)
-    kept = kept_for(context)
+def one_by_one(cursor: Any, statement: str, parameters: Sequence[Any], context: Any) -> bool:
+    """SQLAlchemy's ``do_executemany``, each by itself; False when nobody asked for what each answered."""
+    kept: list[Answered] | None = context.execution_options.get(_KEPT)
     if kept is None:
         return False
-    cursor.executemany(statement, parameters, returning=True)
-    while True:
-        kept.append(_answer(cursor, kept))
-        if not cursor.nextset():
-            return True
-
-
-def one_by_one(
-    cursor: Any, statement: str, parameters: Sequence[Any], context: Any, before: Callable[[Any], None] = lambda _: None
-) -> bool:
-    """SQLAlchemy's ``do_executemany``, each by itself, after ``before(its parameters)``; False when it is not ours to do."""
-    kept = kept_for(context)
-    if kept is None:
-        return False
+    columns: SimpleResultMetaData | None = None
     for one in parameters:
-        before(one)
         cursor.execute(statement, one)
-        kept.append(_answer(cursor, kept))
+        # One statement, the same columns each time: to ask for them again costs more than the rows.
+        columns = columns or SimpleResultMetaData([described[0] for described in cursor.description or ()])
+        kept.append(Answered(columns, cursor.fetchall() if cursor.description else (), cursor.rowcount))
     return True
-
-
-def kept_for(context: Any) -> list[_Kept] | None:
-    """Where SQLAlchemy's ``context`` keeps what each answered; None when nobody asked for that."""
-    kept: list[_Kept] | None = context.execution_options.get(_KEPT)
-    return kept
-
-
-def _answer(cursor: Any, before: Sequence[_Kept]) -> _Kept:
-    # One statement, the same columns each time: to ask for them again costs more than the rows.
-    columns = before[0].columns if before else [column[0] for column in cursor.description or ()]
-    return _Kept(columns, cursor.fetchall() if columns else (), cursor.rowcount)

@@ -8,18 +8,18 @@ https://microservices.io/patterns/data/transactional-outbox.html
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy import Row, bindparam, case, func, select, update
 
 from patterns.database import Session, now
 from patterns.envelope import Said
 from patterns.journal import outbox
-from patterns.many import insert_new
+from patterns.many import execute_many, insert_new
 from patterns.sql import among, beside_key
 
 GRACE_SECONDS = 1.0
@@ -52,18 +52,39 @@ _REPLY_TIMES = (*_TIMES, ("sent_at", 0.0))
 _FIELDS = tuple(field.name for field in fields(Said))
 
 
-def add(session: Session, said: Sequence[Said]) -> list[Said]:
-    """Write what is said; answers those that were not said before, and every reply.
+class Written(Sequence[Said]):
+    """What is to be said of what was handed over: all that was not said before, and every reply.
+
+    Which that is, PostgreSQL tells when somebody looks: after the commit, so that both go there in one trip.
+    """
+
+    def __init__(self, said: Sequence[Said], inserted: Sequence[Iterable[Row[Any]]]) -> None:
+        self._said, self._inserted = said, inserted
+
+    def __len__(self) -> int:
+        return len(self._new)
+
+    def __getitem__(self, which: Any) -> Any:
+        return self._new[which]
+
+    @cached_property
+    def _new(self) -> list[Said]:
+        written = {row[0] for rows in self._inserted for row in rows}
+        return [one for one in self._said if one.is_reply or one.message_id in written]
+
+
+def add(session: Session, said: Sequence[Said]) -> Written:
+    """Write what is said; answers what of it is to be sent once this is committed.
 
     A reply's row is for the journal only: it counts as sent, since nobody sends it again.
     """
     rows = [{**{name: getattr(one, name) for name in _FIELDS}, "attempts": 0} for one in said]
-    written: set[UUID] = set()
+    inserted: list[Iterable[Row[Any]]] = []
     for replies in (False, True):
         some = [row for row, one in zip(rows, said, strict=True) if one.is_reply is replies]
         if some:
-            written |= insert_new(session, some, outbox.c.message_id, _REPLY_TIMES if replies else _TIMES)
-    return [one for one in said if one.is_reply or one.message_id in written]
+            inserted.append(insert_new(session, some, outbox.c.message_id, _REPLY_TIMES if replies else _TIMES))
+    return Written(said, inserted)
 
 
 def claim(session: Session) -> list[Said]:
@@ -105,7 +126,7 @@ def mark_answered(session: Session, answers: Sequence[tuple[str | None, UUID]]) 
     """Note that these RPC requests, each by its message id and its order, are answered: only now are they done."""
     requests = [{"request": request, "about": order_id} for given, order_id in answers if (request := _id(given))]
     if requests:
-        session.execute(_ANSWERED, requests)
+        execute_many(session, _ANSWERED, requests)
 
 
 def _id(given: str | None) -> UUID | None:

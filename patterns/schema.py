@@ -25,6 +25,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from patterns.database import Database, Session
 from patterns.errors import SchemaMismatch
+from patterns.quick import plain
 
 State = Literal["empty", "current", "older", "unmarked", "newer"]
 
@@ -63,7 +64,7 @@ def standing(session: Session, service: str, metadata: MetaData) -> Standing | N
     if folder is None:
         return None
     known = numbers(folder)
-    tables = set(inspect(session).get_table_names())
+    tables = set(inspect(plain(session)).get_table_names())
     current = session.execute(select(mark.c.version_num)).scalar() if mark.name in tables else None
     return Standing(service, current, known[-1], _state(current, known, bool(tables & metadata.tables.keys())))
 

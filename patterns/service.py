@@ -204,7 +204,7 @@ class Service:
     def _act(
         self, session: Session, message: Message, traceparent: str | None,
         look: Callable[[Session], object] = lambda _: None,
-    ) -> tuple[tuple[Message, ...], list[Said]]:
+    ) -> tuple[tuple[Message, ...], Sequence[Said]]:
         result = self._acts[type(message)](session, message)
         look(session)
         answers = result if isinstance(result, tuple) else (result,) if result is not None else ()

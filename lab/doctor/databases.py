@@ -13,6 +13,7 @@ from lab.doctor.findings import Finding, ok, unreachable, warning, wrong
 from patterns.database import Database, Session, now
 from patterns.errors import DatabaseUnavailable
 from patterns.journal import outbox
+from patterns.quick import plain
 from patterns.schema import Standing, standing
 from patterns.settings import settings
 
@@ -83,7 +84,7 @@ def _not_current(stands: Standing) -> Finding:
 
 def _lacking(session: Session, metadata: MetaData) -> list[str]:
     """Tables, columns and named constraints that the code wants and the database has not."""
-    have = inspect(session)
+    have = inspect(plain(session))
     found = []
     tables = set(have.get_table_names())
     for table in metadata.sorted_tables:

@@ -18,8 +18,6 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
-
 VARIABLE = "ORDERFLOW_LAB_DIES"
 PLACES = ("before-commit", "after-commit", "after-publish", "before-ack")
 STATUS = 137
@@ -87,9 +85,8 @@ def _note_work(owner: type, name: str) -> None:
     setattr(owner, name, noting)
 
 
-def _committing(_: object) -> None:
-    if getattr(_inside, "work", "") in WORK:
-        visit("before-commit")
+def _in_work(_: object) -> bool:
+    return getattr(_inside, "work", "") in WORK
 
 
 def be_mortal() -> None:
@@ -99,7 +96,7 @@ def be_mortal() -> None:
     from patterns.voice import Voice
 
     _note_work(Database, "transact")
-    event.listen(Engine, "commit", _committing)
+    _visit_first(Database, "_commit", "before-commit", _in_work)
     _visit_first(Voice, "say", "after-commit", lambda said: said)
     _visit_first(Voice, "_note_sent", "after-publish", lambda message_ids: message_ids)
     _visit_first(RabbitChannel, "ack", "before-ack", lambda *_: True)

@@ -17,10 +17,8 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, event
 
-from lab.interleaving.steps import Object, Step, ending, step_of
-from patterns.many import keep, kept_for, one_by_one
+from lab.interleaving.steps import Object, Step
 
 LOOK_SECONDS = 0.002
 """After so long PostgreSQL is asked whether who did not arrive waits for a lock; asking too early costs a question."""
@@ -78,43 +76,10 @@ class Actor:
 _here = threading.local()
 
 
-def put_gates(engine: Engine) -> None:
-    """Stop every actor's statements and commits on this engine; nobody else's."""
-
-    def stop(connection: Connection, statement: str, parameters: Any) -> None:
-        actor: Actor | None = getattr(_here, "actor", None)
-        if actor is not None:
-            actor.wait(step_of(statement, parameters, actor.changed), _pid(connection))
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def _statement(connection: Connection, _: Any, statement: str, parameters: Any, context: Any, _many: bool) -> None:
-        if kept_for(context) is None:
-            stop(connection, statement, parameters)
-
-    event.remove(engine, "do_executemany", keep)
-
-    @event.listens_for(engine, "do_executemany")
-    def _each(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-        # Sent together they are statements like others for PostgreSQL: each has a gate.
-        return one_by_one(cursor, statement, parameters, context, lambda one: stop(context.root_connection, statement, one))
-
-    @event.listens_for(engine, "commit")
-    def _commit(connection: Connection) -> None:
-        actor: Actor | None = getattr(_here, "actor", None)
-        if actor is not None:
-            actor.wait(ending("COMMIT", actor.changed), _pid(connection))
-
-    @event.listens_for(engine, "handle_error")
-    def _error(context: Any) -> None:
-        actor: Actor | None = getattr(_here, "actor", None)
-        if actor is not None:
-            actor.deadlocks += getattr(context.original_exception, "sqlstate", None) == "40P01"
-            actor.changed = frozenset()
-
-
-def _pid(connection: Connection) -> int:
-    raw: Any = connection.connection.dbapi_connection
-    return int(raw.info.backend_pid)
+def actor_here() -> Actor | None:
+    """Whose thread this is; None where nobody acts."""
+    actor: Actor | None = getattr(_here, "actor", None)
+    return actor
 
 
 @dataclass(frozen=True)

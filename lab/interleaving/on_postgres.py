@@ -10,7 +10,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Double, Integer, Table
 
-from lab.interleaving.gates import Choose, Crossing, Director, put_gates
+from lab.interleaving.gated import put_gates
+from lab.interleaving.gates import Choose, Crossing, Director
 from lab.interleaving.stage import NOT_COMPARED, Impatient, Stage
 from patterns.database import Database
 from patterns.engine import database_url
@@ -35,7 +36,7 @@ class PostgresStage(Stage):
         super().__init__(name, Database(name, url))
         self._see_deadlocks_soon()
         self.database.create_tables(self.service.metadata)
-        put_gates(self.database.engine)
+        put_gates(self.database)
         self._sequences = [f"{table.name}_id_seq" for table in self.tables if _counts(table)]
         self._resets = 0
 

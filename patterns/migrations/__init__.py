@@ -17,6 +17,7 @@ from sqlalchemy import Connection, MetaData, inspect
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from patterns.errors import SchemaMismatch
+from patterns.quick import plain
 from patterns.schema import migrations_of
 
 _one_at_a_time = threading.Lock()
@@ -71,6 +72,7 @@ def _stuck(service: str, wrong: list[str]) -> SchemaMismatch:
 
 def differences(connection: Connection, metadata: MetaData) -> list[str]:
     """What the models have and the database has not, or has otherwise; what it has besides is nobody's business."""
+    connection = plain(connection)
     found = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
     flat = [one for change in found for one in (change if isinstance(change, list) else [change])]
     missing = [_said(change) for change in flat if not str(change[0]).startswith("remove_")]

@@ -59,6 +59,7 @@ def open_database(
 def plan(session: Session, work: Callable[[Session], Any]) -> str:
     """How the database goes about the first question that this work asks."""
     asked: list[Any] = []
+    session = getattr(session, "plain", session)  # where statements can be overheard
     listening = (session, "before_cursor_execute", lambda *said: said[2].startswith("SELECT") and asked.append(said[2:4]))
     event.listen(*listening)
     try:

@@ -11,6 +11,7 @@ from sqlalchemy import MetaData, Table, text
 
 from patterns.database import Database, Session
 from patterns.migrations import upgrade
+from patterns.quick import plain
 from patterns.shop import SERVICES
 
 ADA, CHAIR, CENTS = 1, 1, 10_000
@@ -64,7 +65,7 @@ def make_old_shop(database_of: Callable[[str], Database]) -> UUID:
 def _write(session: Session, tables: dict[str, list[dict[str, Any]]]) -> None:
     session.execute(text("DROP TABLE alembic_version"))  # which nobody had in those days
     for name, rows in tables.items():
-        table = Table(name, MetaData(), autoload_with=session)
+        table = Table(name, MetaData(), autoload_with=plain(session))
         session.execute(table.insert(), [{column: _stored(session, value) for column, value in row.items()} for row in rows])
 
 

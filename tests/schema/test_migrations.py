@@ -19,6 +19,7 @@ from patterns import schema
 from patterns.database import Database, Session
 from patterns.errors import SchemaMismatch
 from patterns.migrations import config_for, differences, upgrade
+from patterns.quick import plain
 from patterns.shop import SERVICES
 from tests.schema.catalog import catalog
 from tests.schema.conftest import Parking
@@ -32,7 +33,7 @@ def models(service: str) -> MetaData:
 
 def marked(session: Session) -> str | None:
     """Which migration Alembic itself finds the database at."""
-    return MigrationContext.configure(session).get_current_revision()
+    return MigrationContext.configure(plain(session)).get_current_revision()
 
 
 def run(database: Database, *commands: str) -> list[Any]:

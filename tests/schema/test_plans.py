@@ -74,7 +74,8 @@ def plans(database: Database, work: Callable[[Session], object]) -> str:
     def note(_: Any, __: Any, statement: str, parameters: Any, ___: Any, ____: bool) -> None:
         made.append((statement, parameters))
 
-    def explained(session: Session) -> str:
+    def explained(quick: Any) -> str:
+        session: Session = quick.plain  # where statements can be overheard
         event.listen(session, "before_cursor_execute", note)
         work(session)
         event.remove(session, "before_cursor_execute", note)

@@ -35,7 +35,7 @@ class Journal:
         return self.database.transact(inbox.first_times, rows)
 
     def say(self, *said: Said) -> list[Said]:
-        return self.database.transact(outbox.add, said)
+        return list(self.database.transact(outbox.add, said))
 
     def claim(self) -> list[UUID]:
         return [one.message_id for one in self.database.transact(outbox.claim)]

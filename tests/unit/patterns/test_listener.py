@@ -486,7 +486,7 @@ def test_whoever_stops_asks_nobody_any_more_and_says_whether_all_is_finished(
 
 def test_an_answer_is_handled_in_one_transaction_and_told(ears: Ears) -> None:
     request = seal(word(OrderConfirmed), Rpc("let_go"), Context("rpc"), awaits_answer=True)
-    assert ears.listener.answer(answer(request)) == []
+    assert list(ears.listener.answer(answer(request))) == []
     assert HANDLED == [request.order_id] == ears.told and ears.count(journal.inbox) == 1
     garbage = Delivery("amq.rabbitmq.reply-to", None, "", "", b"{", answer(request).properties)
     assert ears.listener.answer(garbage) == [] and len(ears.told) == 1
