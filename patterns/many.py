@@ -110,5 +110,5 @@ def one_by_one(cursor: Any, statement: str, parameters: Sequence[Any], context: 
         cursor.execute(statement, one)
         # One statement, the same columns each time: to ask for them again costs more than the rows.
         columns = columns or SimpleResultMetaData([described[0] for described in cursor.description or ()])
-        kept.append(Answered(columns, cursor.fetchall() if cursor.description else (), cursor.rowcount))
+        kept.append(Answered(columns, cursor.fetchall(), cursor.rowcount))
     return True

@@ -33,9 +33,23 @@ ONE_KIND = "An error is of one of these kinds only."
 STRANGERS = "They have nothing to do with each other."
 ALONE = "One alone goes the way of many; it is only slower."
 EMPTY = "It spares a transaction that does nothing."
+QUICK = "Only PostgreSQL goes there: tests/unit/patterns/test_quick.py fails, or test_together.py."
 STRONGER = "A lock on PostgreSQL that holds up more than it must; nothing is wrong then."
 
 SPARED: dict[str, str] = {
+    "patterns/database.py Database._session: if reading: return connection.execution_options(orderflow_read=True) ⇅ before "
+    "if connection.dialect.name == \"postgresql\": return cast(\"Ses … ection, at_once=at_once))": QUICK,
+    "patterns/database.py Database._session: – argument at_once=at_once": QUICK,
+    "patterns/database.py Database._session: – if connection.dialect.name == \"postgresql\": return "
+    "cast(\"Ses … ection, at_once=at_once))": QUICK,
+    "patterns/database.py Database._session: – return cast(\"Session\", "
+    "self.session_type(connection, at_once=at_once))": QUICK,
+    "patterns/many.py _Rows.process_bind_param: – argument default=str": QUICK,
+    "patterns/many.py _Rows.process_bind_param: – return json.dumps(value, default=str)": QUICK,
+    "patterns/many.py execute_many: – if session.dialect.name == \"postgresql\": "
+    "return [session.exe … nt, one) for one in many]": QUICK,
+    "patterns/many.py execute_many: – return [session.execute(statement, one) for one in many]": QUICK,
+    "patterns/many.py one_by_one: – operand columns": "What the columns are called is only found out again each time.",
     "patterns/inbox.py first_times: ordered = sorted({row[\"message_id\"]: row for row in rows}.va … "
     ": str(row[\"message_id\"])) ⇅ before if not rows: return set()": ONLY_MADE,
     "patterns/outbox.py claim: – argument key=lambda row: int(row.id)": "The id is the first column, and rows differ in it.",

@@ -51,7 +51,7 @@ def test_each_tells_how_many_rows_it_touched(database: Database) -> None:
 def test_each_tells_what_it_found(database: Database) -> None:
     def work(session: Session) -> list[Any]:
         taken = execute_many(session, TAKE.returning(shelf.c.id, shelf.c.count), which(1, 2, 1))
-        return [[tuple(row) for row in one] for one in taken]
+        return [[(row.id, row.count) for row in one] for one in taken]
 
     assert database.transact(work) == [[(1, 2)], [], [(1, 1)]]
 
