@@ -18,7 +18,7 @@ test: .venv/dev  ## all tests, on a private RabbitMQ and PostgreSQL (or RABBITMQ
 test-fast: .venv/dev  ## the tests that need no server
 	@.venv/bin/python -m lab.testrun --fast $(ARGS)
 
-verify: .venv/dev  ## break it in thousands of ways, and count what held: half an hour (ARGS="--tier simulation")
+verify: .venv/dev  ## break it in thousands of ways, and count what held: a quarter of an hour (ARGS="--tier simulation")
 	@.venv/bin/orderflow verify $(ARGS)
 
 bench: .venv/dev  ## what an order costs in each mode, beside a bare program: a quarter of an hour (ARGS="--mode topic --quick")
