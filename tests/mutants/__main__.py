@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from lab.simulation.show import told
@@ -20,6 +21,8 @@ from tests.mutants.registry import MUTANTS
 from tests.mutants.smaller import smallest
 from tests.mutants.table import DOCUMENT, in_words, written
 
+WORDS = (["replay"], ["cross"], ["servers"])
+
 
 def main() -> int:
     """See the module."""
@@ -29,13 +32,17 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write down what was caught")
     parser.add_argument("--diagram", type=Path, help="where replay draws its sequence diagram, as Markdown for Mermaid")
     asked = parser.parse_args()
-    if asked.names[:1] == ["replay"]:
-        return replay(*asked.names[1:], seeds=asked.seeds, diagram=asked.diagram)
-    if asked.names[:1] == ["cross"]:
-        return cross(asked.names[1:])
-    if asked.names[:1] == ["servers"]:
-        return servers(asked.names[1:])
-    survivors = [name for name in asked.names or MUTANTS if not hunted(name, asked.seeds, write=asked.write)]
+    what, names = (asked.names[0], asked.names[1:]) if asked.names[:1] in WORDS else ("hunt", asked.names)
+    known: Collection[str] = {"cross": CROSSINGS, "servers": ON_SERVERS}.get(what, MUTANTS)
+    if unknown := [name for name in names if name not in known]:
+        parser.error(f"no such mutant to {what}: {', '.join(unknown)}; there are {', '.join(known)}")
+    if what == "replay":
+        if len(names) != 1:
+            parser.error("replay one of them, by its name: docs/mutants.md has them all")
+        return replay(names[0], seeds=asked.seeds, diagram=asked.diagram)
+    if what != "hunt":
+        return cross(names) if what == "cross" else servers(names)
+    survivors = [name for name in names or MUTANTS if not hunted(name, asked.seeds, write=asked.write)]
     if asked.write:
         DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
     print(f"survived: {', '.join(survivors)}" if survivors else "All were caught that can be.")
