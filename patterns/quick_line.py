@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from psycopg import Connection, Error, OperationalError
 from psycopg.abc import Buffer, PQGen
 from psycopg.adapt import Transformer
-from psycopg.errors import error_from_result
+from psycopg.errors import FeatureNotSupported, error_from_result
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.waiting import Ready, Wait
@@ -82,7 +82,10 @@ class Line:
             if result.status not in _DONE:
                 for new in (told for told, last in sent if not last):
                     del self._prepared[new.words.text]
-                raise Refusal(one, error_from_result(result))
+                error = error_from_result(result)
+                if isinstance(error, FeatureNotSupported):
+                    self._driver.close()  # "cached plan must not change result type": a migration came in between
+                raise Refusal(one, error)
         return [self._answer(one.words, result) for (one, last), result in zip(sent, results, strict=True) if last]
 
     def _sent(self, one: Told) -> Iterator[tuple[Told, bool]]:

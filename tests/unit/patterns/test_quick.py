@@ -276,6 +276,14 @@ def test_a_connection_that_breaks_is_told_and_not_used_again(database: Database)
     assert counted(database) == 3
 
 
+def test_a_table_that_a_migration_changed_costs_the_connection_that_knew_the_old_one(database: Database) -> None:
+    assert counted(database) == 3
+    database.transact(lambda session: session.execute(text("ALTER TABLE shelf ALTER count TYPE bigint")))
+    with pytest.raises(DatabaseUnavailable):  # it is waited for, as a database that is away
+        counted(database)
+    assert counted(database) == 3
+
+
 def test_nobody_knows_of_a_commit_whose_connection_breaks(database: Database) -> None:
     def work(session: Session) -> None:
         session.execute(TAKE, {"which": 1}).one()
