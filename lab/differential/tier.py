@@ -116,6 +116,6 @@ def judge(_: Asked, tally: Tally) -> list[str]:
 
 
 TIER = Tier(
-    "broker", "the embedded broker against RabbitMQ, and connections to RabbitMQ", "operation", slices, run, judge,
+    "broker", "the embedded broker against RabbitMQ, and connections to RabbitMQ", "operations", slices, run, judge,
     parallel=2, waits=True,
 )

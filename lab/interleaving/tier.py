@@ -135,6 +135,6 @@ def judge(asked: Asked, tally: Tally) -> list[str]:  # noqa: ARG001 (whatever wa
 
 
 TIER = Tier(
-    "database", "transactions cross on PostgreSQL, statement by statement", "episode", slices, run, judge,
+    "database", "transactions cross on PostgreSQL, statement by statement", "episodes", slices, run, judge,
     parallel=2, waits=True,
 )

@@ -106,4 +106,4 @@ def judge(asked: Asked, tally: Tally) -> list[str]:
     return found + ([f"expected checks: {expected} of {caught}"] if expected * 2 < caught else [])
 
 
-TIER = Tier("mutants", "one defence after the other is taken away", "run", slices, run, judge, parallel=2)
+TIER = Tier("mutants", "one defence after the other is taken away", "runs", slices, run, judge, parallel=2)
