@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 
 from patterns.amqp import Cancelled, Delivery
 from patterns.errors import BrokerUnavailable
@@ -18,10 +19,10 @@ class Arrivals:
         self._woken = False
         self._lost: BrokerUnavailable | None = None
 
-    def add(self, item: Delivery | Cancelled) -> None:
-        """Something arrived."""
+    def add(self, came: Sequence[Delivery | Cancelled]) -> None:
+        """These arrived, in this order."""
         with self._changed:
-            self._items.append(item)
+            self._items.extend(came)
             self._changed.notify_all()
 
     def take(self, limit: int, timeout: float | None) -> list[Delivery | Cancelled]:

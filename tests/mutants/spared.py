@@ -74,7 +74,7 @@ SPARED: dict[str, str] = {
     "patterns/link.py Link._connect: self._reads = frozenset(channel.consumers.values()) ⇅ before "
     "if self.stopping.is_set(): raise ConnectionLost(\"Stopped while connecting.\")": ONLY_MADE,
     "patterns/link.py Link._in_time: – operand self._until is not None": "A link that breaks off ends either way.",
-    "patterns/connection_arrivals.py Arrivals.add: self._changed.notify_all() ⇅ before self._items.append(item)": UNDER_LOCK,
+    "patterns/connection_arrivals.py Arrivals.add: self._changed.notify_all() ⇅ before self._items.extend(came)": UNDER_LOCK,
     "patterns/connection_arrivals.py Arrivals.end: self._changed.notify_all() ⇅ before self._items.clear()": UNDER_LOCK,
     "patterns/connection_asking.py Questions.ask: self._waiting.add(future) ⇅ before self.check()":
         "Who waits is not looked at any more after the end.",

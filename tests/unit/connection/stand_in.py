@@ -17,7 +17,7 @@ from patterns.errors import ConnectionLost
 
 class Pika:
     """A channel of pika's.  ``said``: each method with its arguments; ``answers``: what the broker says to it;
-    ``hooks`` and ``hooked``: what is to be called, and when else."""
+    ``hooks`` and ``hooked``: what is to be called, and when else; ``when_read``: once all that was read is understood."""
 
     def __init__(self) -> None:
         self.is_open = True
@@ -25,6 +25,8 @@ class Pika:
         self.answers: dict[str, dict[str, Any]] = {}
         self.hooks: dict[str, Any] = {}
         self.hooked: dict[str, dict[str, Any]] = {}
+        self.when_read: list[Callable[[], object]] = []
+        self.connection = SimpleNamespace(when_read=self.when_read.append)
         self._cancelled = {"ours"}
 
     def __getattr__(self, name: str) -> Callable[..., None]:
@@ -48,6 +50,11 @@ class Pika:
     def close(self) -> None:
         self.said.append(("close", {}))
         self.hooks["add_on_close_callback"](self, ChannelClosedByClient(200, "ours"))
+
+    def has_read(self) -> None:
+        """All that was read at once is understood."""
+        while self.when_read:
+            self.when_read.pop(0)()
 
     def delivery(self, tag: int) -> tuple[Any, ...]:
         """What pika calls back with for a message."""

@@ -39,7 +39,7 @@ def taken(arrivals: Arrivals, meanwhile: Callable[[Arrivals], None]) -> Any:
         return taking.result(SOON)
 
 
-@pytest.mark.parametrize(("meanwhile", "found"), [(lambda it: it.add(ITEM), [ITEM]), (Arrivals.wake, [])])
+@pytest.mark.parametrize(("meanwhile", "found"), [(lambda it: it.add([ITEM, ITEM]), [ITEM, ITEM]), (Arrivals.wake, [])])
 def test_whoever_waits_is_told(meanwhile: Callable[[Arrivals], None], found: list[Any]) -> None:
     assert taken(Arrivals(), meanwhile) == found
 
@@ -57,7 +57,7 @@ def test_a_wake_counts_once() -> None:
 
 def test_what_was_not_taken_before_the_end_is_for_whoever_comes_next() -> None:
     arrivals = Arrivals()
-    arrivals.add(ITEM)
+    arrivals.add([ITEM])
     for _ in range(2):
         arrivals.end(ConnectionLost("gone"))
         with pytest.raises(ConnectionLost, match="gone"):

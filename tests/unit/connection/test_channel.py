@@ -146,10 +146,14 @@ def test_what_is_consumed_is_taken_in_order(auto_ack: bool, channel: RabbitChann
     assert channel.consumers == {tag: "q"} and channel.consume("q") != tag
     for number in (1, 2, 3):
         deliver(*pika.delivery(number))
+        assert channel.take(9, 0) == [] and len(pika.when_read) == 1, "handed over together, and once"
+    pika.has_read()
     first, second = channel.take(2, 0)
     assert isinstance(first, Delivery) and isinstance(second, Delivery)
     assert (first.queue, first.consumer, first.tag, second.tag) == ("q", tag, *((None, None) if auto_ack else (1, 2)))
-    assert len(channel.take(9, 0)) == 1 and channel.take(9, 0) == []
+    deliver(*pika.delivery(4))
+    pika.has_read()
+    assert len(channel.take(9, 0)) == 2 and channel.take(9, 0) == []
 
 
 def test_whoever_takes_may_be_woken(channel: RabbitChannel) -> None:
@@ -159,7 +163,10 @@ def test_whoever_takes_may_be_woken(channel: RabbitChannel) -> None:
 
 def test_a_consumer_that_is_stopped_still_gets_what_was_on_its_way(channel: RabbitChannel, pika: Pika) -> None:
     tag = channel.consume("q")
-    channel.cancel(tag)
+    pika.said[-1][1]["on_message_callback"](*pika.delivery(1))
+    taken: list[object] = []
+    channel._consumers.stop(pika, lambda _: taken.extend(channel.take(9, 0)), tag)
+    assert len(taken) == 1, "also what was read together with the broker's answer"
     assert pika.said[-1] == ("basic_cancel", {"consumer_tag": tag})
     assert channel.consumers == {} and pika._cancelled == {"ours"}, "or pika would give it back"
     channel.cancel(tag)
@@ -170,6 +177,7 @@ def test_a_consumer_that_the_broker_ends_is_told_of_once(channel: RabbitChannel,
     tag = channel.consume("q")
     for _ in range(2):
         pika.hooks["add_on_cancel_callback"](SimpleNamespace(method=spec.Basic.Cancel(tag)))
+    pika.has_read()
     assert channel.take(9, 0) == [Cancelled("q", tag)] and channel.consumers == {}
 
 

@@ -1,11 +1,13 @@
-"""What is said together goes out in few packets, whole and in order."""
+"""What is said together goes out in few packets, whole and in order; what comes together is handed over together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pika
 import pytest
+from pika.adapters.utils.io_services_utils import _AsyncPlaintextTransport
 
 from patterns.connection_pika import PACKET_BYTES, PikaConnection
 
@@ -57,3 +59,29 @@ def test_what_was_said_before_an_error_is_sent(connection: PikaConnection, packe
         raise ZeroDivisionError
     say(connection, b"c")
     assert packets == [b"ab", b"c"]
+
+
+def test_a_batch_is_read_at_once(monkeypatch: pytest.MonkeyPatch, connection: PikaConnection) -> None:
+    begun: list[object] = []
+    monkeypatch.setattr(pika.SelectConnection, "_proto_connection_made", lambda _, transport: begun.append(transport))
+    transport = object.__new__(_AsyncPlaintextTransport)
+    assert transport._MAX_RECV_BYTES < PACKET_BYTES
+    connection._proto_connection_made(transport)
+    assert transport._MAX_RECV_BYTES == PACKET_BYTES and begun == [transport]
+
+
+def test_what_is_read_at_once_is_understood_before_anybody_is_told(
+    connection: PikaConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+
+    def understand(connection: PikaConnection, data: bytes) -> None:
+        for letter in data.decode():
+            happened.append(letter)
+            connection.when_read(partial(happened.append, letter.upper()))
+
+    monkeypatch.setattr(pika.SelectConnection, "_on_data_available", understand)
+    connection._on_data_available(b"a")
+    connection._on_data_available(b"")
+    connection._on_data_available(b"bc")
+    assert happened == list("aAbcBC")
