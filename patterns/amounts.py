@@ -18,22 +18,32 @@ from sqlalchemy import BindParameter, Row, Table, bindparam, update
 from patterns.database import Session
 
 
-def transfer(
-    session: Session, table: Table, row_id: int, source: str, target: str, amount: int, *, guarded: bool = False
-) -> Row[Any] | None:
-    """Move an amount between two columns of a row; answers the row, or None where there is none.
+def transfer(session: Session, table: Table, row_id: int, source: str, target: str, amount: int) -> None:
+    """Move an amount between two columns of a row.
 
-    ``guarded``: None as well when there is less than that in ``source``.  Without it whoever calls knows that it is
-    there, and the table's constraint raises where it is not.
+    Whoever calls knows that it is there, and does not wait to hear so; the table's constraint raises where it is not.
     """
-    moving = _moving(table, source, target, guarded)
-    return session.execute(moving, {"row": row_id, "amount": amount}).one_or_none()
+    session.execute(_moving(table, source, target), {"row": row_id, "amount": amount})
+
+
+def transfer_if_enough(
+    session: Session, table: Table, row_id: int, source: str, target: str, amount: int
+) -> Row[Any] | None:
+    """Move an amount if there is so much in ``source``; answers the row, or None where there is less, or no such row."""
+    return session.execute(_moving_if_enough(table, source, target), {"row": row_id, "amount": amount}).one_or_none()
+
+
+# Made once: making a statement costs more than running it.
+
+_AMOUNT: BindParameter[int] = bindparam("amount")
 
 
 @cache
-def _moving(table: Table, source: str, target: str, guarded: bool) -> Any:
-    """The statement, made once: making it costs more than running it."""
-    amount: BindParameter[int] = bindparam("amount")
-    guard = [table.c[source] >= amount] if guarded else []
-    moved = update(table).where(table.c.id == bindparam("row"), *guard)
-    return moved.values({source: table.c[source] - amount, target: table.c[target] + amount}).returning(table)
+def _moving(table: Table, source: str, target: str) -> Any:
+    moved = {source: table.c[source] - _AMOUNT, target: table.c[target] + _AMOUNT}
+    return update(table).where(table.c.id == bindparam("row")).values(moved)
+
+
+@cache
+def _moving_if_enough(table: Table, source: str, target: str) -> Any:
+    return _moving(table, source, target).where(table.c[source] >= _AMOUNT).returning(table)

@@ -83,6 +83,11 @@ def move(session: Session, steps: Table, order_id: UUID, before: str, after: str
     return session.execute(_moving(steps), known).one_or_none()
 
 
+def amend(session: Session, steps: Table, order_id: UUID, before: str, after: str, **values: Any) -> None:
+    """Change a step that this very transaction has begun: it is as it was left, and nobody waits to hear so."""
+    session.execute(_changing(steps), {"known_order": order_id, "known_state": before, "state": after, **values})
+
+
 def undo(session: Session, steps: Table, order_id: UUID, before: str, after: str) -> Row[Any] | None:
     """Undo a step: answers its row when it was done and now is not; else leaves a tombstone, or what is there."""
     if begin(session, steps, order_id, VOID):
@@ -111,7 +116,12 @@ def _standing(steps: Table) -> Any:
 
 
 @cache
-def _moving(steps: Table) -> Any:
+def _changing(steps: Table) -> Any:
     """Parameters that are called like columns are what these are set to."""
     known = (steps.c.order_id == bindparam("known_order"), beside_key(steps.c.state) == bindparam("known_state"))
-    return update(steps).where(*known).values(changed_at=now()).returning(steps)
+    return update(steps).where(*known).values(changed_at=now())
+
+
+@cache
+def _moving(steps: Table) -> Any:
+    return _changing(steps).returning(steps)

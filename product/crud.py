@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, exists, insert, select, update
 
 from patterns import step
-from patterns.amounts import transfer
+from patterns.amounts import transfer, transfer_if_enough
 from patterns.database import Session
 from patterns.errors import Conflict, NotFound
 from patterns.locking import lock, of_orders
@@ -81,11 +81,11 @@ def reserve(
     if refused is not None:
         if attempt is not None:
             attempt.rollback()
-        step.move(session, reservations, order_id, "RESERVED", "REJECTED", reason=refused)
+        step.amend(session, reservations, order_id, "RESERVED", "REJECTED", reason=refused)
         return refused
     for line in priced:
         step.insert(session, reservation_lines, order_id=order_id, **line.model_dump())
-    step.move(session, reservations, order_id, "RESERVED", "RESERVED", amount_cents=amount)
+    step.amend(session, reservations, order_id, "RESERVED", "RESERVED", amount_cents=amount)
     return tuple(priced)
 
 
@@ -136,7 +136,7 @@ def _take(session: Session, lines: Sequence[Line]) -> tuple[list[PricedLine], st
     """Move each line from the shelf to the reserved goods; stops at the first that is not there, and says why."""
     taken: list[PricedLine] = []
     for line in sorted(lines, key=lambda line: line.product_id):  # one order of locks for all orders: no deadlock
-        product = transfer(session, products, line.product_id, "shelf", "reserved", line.quantity, guarded=True)
+        product = transfer_if_enough(session, products, line.product_id, "shelf", "reserved", line.quantity)
         if product is None:
             known = session.execute(select(products.c.shelf).where(products.c.id == line.product_id)).scalar_one_or_none()
             if known is None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, exists, insert, select, update
 
 from patterns import step
-from patterns.amounts import transfer
+from patterns.amounts import transfer, transfer_if_enough
 from patterns.database import Session, now
 from patterns.errors import Conflict, KeyReused, NotFound
 from patterns.locking import lock, of_orders
@@ -84,14 +84,14 @@ def hold(session: Session, order_id: UUID, user_id: int, amount_cents: int) -> s
     """Set money aside for an order, once; answers why not, where it cannot be."""
     if not step.begin(session, holds, order_id, "HELD", user_id=user_id, amount_cents=amount_cents):
         return step.refusal(session, holds, order_id, done=("HELD", "SPENT"))
-    if transfer(session, users, user_id, "balance_cents", "held_cents", amount_cents, guarded=True) is not None:
+    if transfer_if_enough(session, users, user_id, "balance_cents", "held_cents", amount_cents) is not None:
         return None
     # Locked, so that nobody who has been refused something, and so has a history, is deleted at this moment.
     known = session.execute(
         select(users.c.id).where(users.c.id == user_id).with_for_update(read=True, key_share=True)
     ).one_or_none()
     reason = f"user {user_id} has not enough money" if known else f"user {user_id} does not exist"
-    step.move(session, holds, order_id, "HELD", "REJECTED", reason=reason)
+    step.amend(session, holds, order_id, "HELD", "REJECTED", reason=reason)
     return reason
 
 

@@ -11,9 +11,8 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from order import crud as orders
-from patterns import step
+from patterns import amounts, step
 from patterns.address import Topic
-from patterns.amounts import transfer
 from patterns.hearing import Heard
 from patterns.runtime import runtime
 from patterns.shop import DeliveryFailed, FundsRejected
@@ -99,17 +98,17 @@ def yes_to_what_was_undone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def no_guard_on_goods(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(products, "transfer", unguarded)
+    monkeypatch.setattr(products, "transfer_if_enough", unguarded)
 
 
 def no_guard_on_money(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(users, "transfer", unguarded)
+    monkeypatch.setattr(users, "transfer_if_enough", unguarded)
 
 
-def unguarded(*what: Any, guarded: bool = False) -> Any:
+def unguarded(session: Any, table: Any, row_id: int, source: str, target: str, amount: int) -> Any:
     """``UPDATE … WHERE id = … AND there is enough``, without the second half."""
-    del guarded
-    return transfer(*what)
+    moving = amounts._moving(table, source, target).returning(table)
+    return session.execute(moving, {"row": row_id, "amount": amount}).one_or_none()
 
 
 def the_refund_is_of_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -228,7 +228,7 @@ SPARED: dict[str, str] = {
     "product/crud.py reserve: for line in priced: step.insert(session, reservation_lines,  … _id, **line.model_dump()) "
     "⇅ before if refused is not None: if attempt is not None: attempt.roll … n=refused) return refused":
         "What is written for lines that are refused goes back with the savepoint.",
-    "product/crud.py reserve: step.move(session, reservations, order_id, \"RESERVED\", \"RESERVED\", amount_cents=amount) "
+    "product/crud.py reserve: step.amend(session, reservations, order_id, \"RESERVED\", \"RESERVED\", amount_cents=amount) "
     "⇅ before for line in priced: step.insert(session, reservation_lines,  … _id, **line.model_dump())": ALIKE_TOGETHER,
     "product/crud.py _lines: – .where(reservation_lines.c.order_id.in_(orders))":
         "The lines of others are read as well, and shown to nobody; it is only slower.",
@@ -241,7 +241,7 @@ SPARED: dict[str, str] = {
     "user/crud.py hold: – argument read=True": STRONGER,
     "user/crud.py hold: – argument key_share=True": STRONGER,
     "user/crud.py hold: known = session.execute( select(users.c.id).where(users.c.id … are=True) ).one_or_none() ⇅ before "
-    "if transfer(session, users, user_id, \"balance_cents\", \"held_ …  is not None: return None": READS_FIRST,
+    "if transfer_if_enough(session, users, user_id, \"balance_cent …  is not None: return None": READS_FIRST,
     "payment/crud.py take: – return verdict.reason": STORED,
     "delivery/crud.py schedule: – return carrier.reason": STORED,
     "patterns/outbox.py _id: – return None": ENDS,
