@@ -19,7 +19,7 @@ from patterns.service import Service
 from patterns.settings import Mode, settings
 from patterns.shop import CancelOrder, Status
 from patterns.shop_web import Key, OfUser, OrderId
-from patterns.turns import Arrived
+from patterns.turns import Arrived, in_turn
 from patterns.waiting import Seat
 from patterns.web import Router, location
 
@@ -43,6 +43,7 @@ PLACED: dict[int | str, dict[str, Any]] = GONE | {
 
 
 @router.post("", status_code=202, responses=PLACED)
+@in_turn
 def place(
     body: Wish, request: Request, response: Response, arrived: Arrived,
     key: Key = None, traceparent: Trace = None, prefer: Prefer = None,

@@ -69,7 +69,7 @@ class StrictRoute(APIRoute):
     """A route that takes ``application/json``, read strictly, and each query parameter once; 415 and 422 to all else."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        super().__init__(path, endpoint if iscoroutinefunction(endpoint) else _in_a_thread(endpoint), **options)
+        super().__init__(path, endpoint if iscoroutinefunction(endpoint) else in_a_thread(endpoint), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own handler, given a stricter request."""
@@ -94,7 +94,7 @@ class Router(APIRouter):
         super().__init__(route_class=StrictRoute, **options)
 
 
-def _in_a_thread(endpoint: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
+def in_a_thread(endpoint: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
     """The endpoint, in one of the threads.  FastAPI would go to a thread once more, to look at what it answered."""
 
     @wraps(endpoint)
