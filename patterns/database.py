@@ -20,6 +20,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from patterns.engine import LOCK_SECONDS, database_url, make_engine
 from patterns.errors import CommitUnknown, DatabaseUnavailable, GaveWay
 from patterns.quick import Quick, plain
+from patterns.quick_postgresql import QuickPostgreSQL
+from patterns.quick_sqlite import QuickSQLite
 from patterns.runtime import runtime
 from patterns.sql import insert_for, now
 
@@ -37,8 +39,7 @@ TRY_AGAIN = frozenset({"40001", "40P01"})
 
 ATTEMPTS = 4
 
-AT_ONCE: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
-"""Each statement is a transaction of its own; for what is like PostgreSQL and is none (:mod:`lab.simulation.crossing`)."""
+SESSIONS: dict[str, type[Quick]] = {"postgresql": QuickPostgreSQL, "sqlite": QuickSQLite}
 
 
 class Database:
@@ -48,8 +49,8 @@ class Database:
     counts what was committed here, by the name of its work.
     """
 
-    session_type: type[Quick] = Quick
-    """What work gets on PostgreSQL."""
+    session_type: type[Quick] | None = None
+    """What work gets; None: what its kind of database has (SESSIONS)."""
 
     def __init__(self, service: str, url: URL | str | None = None, clock: Callable[[], float] | None = None) -> None:
         self.service, self.clock = service, clock or runtime().now
@@ -112,7 +113,7 @@ class Database:
         transaction: so it is spared BEGIN and ROLLBACK, two of the three trips of a short question.
         """
         with _plain_errors(), self.engine.connect() as connection:
-            return work(self._session(connection, at_once=True, reading=True), *args, **kwargs)
+            return work(self._session(connection, reading=True), *args, **kwargs)
 
     @contextmanager
     def _transaction(self, at_once: bool) -> Iterator[Session]:
@@ -128,12 +129,9 @@ class Database:
                     raise CommitUnknown(f"The {self.service} database broke off while committing.") from error
                 raise
 
-    def _session(self, connection: Connection, *, at_once: bool, reading: bool = False) -> Session:
-        if connection.dialect.name == "postgresql":
-            return cast("Session", self.session_type(connection, at_once=at_once))
-        if reading:
-            return connection.execution_options(orderflow_read=True)
-        return connection if self.one_writer or not at_once else connection.execution_options(**AT_ONCE)
+    def _session(self, connection: Connection, *, at_once: bool = False, reading: bool = False) -> Session:
+        kind = self.session_type or SESSIONS[connection.dialect.name]
+        return cast("Session", kind(connection, at_once=at_once, reading=reading))
 
     def _commit(self, session: Session) -> None:
         session.commit()

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from patterns.errors import SettingsError
-from patterns.many import know_many
 from patterns.settings import settings
 
 LOCK_SECONDS = 5
@@ -59,7 +58,6 @@ def make_engine(url: URL, clock: Callable[[], float]) -> Engine:
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, pool_size=40, max_overflow=10, connect_args={"timeout": 30})
         _teach_sqlite(engine, clock)
-        know_many(engine)
         return engine
     return _postgresql(url)
 
@@ -77,23 +75,11 @@ def _postgresql(url: URL) -> Engine:
 
 
 def _teach_sqlite(engine: Engine, clock: Callable[[], float]) -> None:
-    """Settings of each connection, and BEGIN IMMEDIATE for every writing transaction.
-
-    A deferred transaction that reads first and then writes fails at once with "database is locked" when another
-    wrote meanwhile, however long the timeout (https://www.sqlite.org/lang_transaction.html).
-    """
+    """Settings of each connection."""
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # the driver begins nothing by itself; _begin below does
+        connection.isolation_level = None  # the driver begins nothing by itself; a session does
         connection.create_function("orderflow_now", 0, clock)
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
-
-    event.listen(engine, "begin", begin_sqlite)
-
-
-def begin_sqlite(connection: Connection) -> None:
-    """Begin a transaction that reads, or one that writes."""
-    reading = connection.get_execution_options().get("orderflow_read")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

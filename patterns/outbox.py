@@ -19,7 +19,7 @@ from sqlalchemy import Row, bindparam, case, func, select, update
 from patterns.database import Session, now
 from patterns.envelope import Said
 from patterns.journal import outbox
-from patterns.many import execute_many, insert_new
+from patterns.many import insert_new
 from patterns.sql import among, beside_key
 
 GRACE_SECONDS = 1.0
@@ -124,9 +124,9 @@ def backlog(session: Session) -> tuple[int, float]:
 
 def mark_answered(session: Session, answers: Sequence[tuple[str | None, UUID]]) -> None:
     """Note that these RPC requests, each by its message id and its order, are answered: only now are they done."""
-    requests = [{"request": request, "about": order_id} for given, order_id in answers if (request := _id(given))]
-    if requests:
-        execute_many(session, _ANSWERED, requests)
+    for given, order_id in answers:
+        if request := _id(given):
+            session.execute(_ANSWERED, {"request": request, "about": order_id})
 
 
 def _id(given: str | None) -> UUID | None:

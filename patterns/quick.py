@@ -1,63 +1,21 @@
-"""Quick: the session on PostgreSQL.  Statements wait until somebody looks at an answer; then all are sent together.
+"""Quick: the session that handlers get.  A statement is made once, and goes past SQLAlchemy to the database's own driver.
 
-::
-
-    INSERT inbox … ─┐                           INSERT outbox … ─┐
-    UPDATE shelf … ─┴─ one trip ─> its row count …               ├─ one trip
-                                                         COMMIT ─┘
-
-A statement that is refused raises where an answer is looked at, at the latest at the commit; what was asked after it is not
-done.  What is no plain statement goes the way through SQLAlchemy's own connection, in the same transaction.
+It looks like SQLAlchemy's connection.  What is no plain statement goes the way through SQLAlchemy's own, in the same
+transaction.  On PostgreSQL statements wait and travel together (:mod:`patterns.quick_postgresql`); SQLite answers each
+at once (:mod:`patterns.quick_sqlite`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
 
-import psycopg
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 
-from patterns.many import Answered
-from patterns.quick_line import Line, Refusal, Told
 from patterns.quick_words import Words, words_of
 
-_BEGIN, _COMMIT = Words("BEGIN"), Words("COMMIT")
 _SAVEPOINT, _BACK = Words("SAVEPOINT orderflow"), Words("ROLLBACK TO SAVEPOINT orderflow")
-_LINE = "orderflow_line"
-
-
-class Answer:
-    """What a statement answers: whoever looks has it sent.  It can do what SQLAlchemy's results can."""
-
-    def __init__(self, session: Quick) -> None:
-        self._session = session
-        self._outcome: Answered | DBAPIError | None = None
-
-    def come(self, outcome: Answered | DBAPIError) -> None:
-        """Keep what came of the statement."""
-        self._outcome = outcome
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows the statement touched."""
-        return self._looked().rowcount
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._looked())
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._looked(), name)
-
-    def _looked(self) -> Answered:
-        if self._outcome is None:
-            self._session.look()
-        if isinstance(self._outcome, DBAPIError):
-            raise self._outcome
-        assert self._outcome is not None  # noqa: S101 (look() has something come to every answer)
-        return self._outcome
 
 
 class Savepoint:
@@ -89,50 +47,42 @@ class Savepoint:
 class Quick:
     """A session over one of SQLAlchemy's connections (``plain``), which does all that is no plain statement.
 
-    ``at_once``: every statement is a transaction of its own.
+    ``at_once``: every statement may be a transaction of its own; ``reading``: nothing is written.
     """
 
-    def __init__(self, plain: Connection, *, at_once: bool = False) -> None:
-        self.plain, self.dialect, self._at_once = plain, plain.dialect, at_once
-        self._line = _line_of(plain)
-        self._waiting: list[tuple[Told, Answer]] = []
+    driver_error: ClassVar[type[Exception]]
+    """What the driver's errors have in common."""
+
+    def __init__(self, plain: Connection, *, at_once: bool = False, reading: bool = False) -> None:
+        self.plain, self.dialect, self._at_once, self._reading = plain, plain.dialect, at_once, reading
+
+    @property
+    def speaking(self) -> Dialect:
+        """The dialect in which statements are made."""
+        return self.dialect
 
     def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
-        """What the statement answers, for whoever looks."""
-        words = words_of(statement, tuple(parameters or ())) if isinstance(parameters, dict | None) else None
-        if words is None:
-            self.look()
-            return self.plain.execute(statement, parameters, execution_options=execution_options)
-        return self.ask(words, parameters or {})
+        """What the statement answers."""
+        if isinstance(parameters, dict | None):
+            words = words_of(statement, tuple(parameters or ()), self.speaking)
+            if words is not None:
+                return self.ask(words, parameters or {})
+        return self.own().execute(statement, parameters, execution_options=execution_options)
 
-    def ask(self, words: Words, given: Mapping[str, Any]) -> Answer:
-        """Have this sent with what is sent next."""
-        answer = Answer(self)
-        self._waiting.append((self._line.told(words, given), answer))
-        return answer
+    def ask(self, words: Words, given: Mapping[str, Any]) -> Any:
+        """Have this done; answers what it answers."""
+        raise NotImplementedError
 
     def look(self) -> None:
-        """Send what waits, and take the answers.  Raises what is wrong with the first of them."""
-        waiting, self._waiting = self._waiting, []
-        if not waiting:
-            return
-        opening = [] if self._at_once or not self._line.idle else [self._line.told(_BEGIN, {})]
-        statements = [*opening, *(told for told, _ in waiting)]
-        try:
-            answered = self._line.send(statements)[len(opening):]
-        except (Refusal, psycopg.Error) as error:
-            refused = self._refused(error, statements[0])
-            for _, answer in waiting:
-                answer.come(refused)
-            raise refused from error
-        for (_, answer), one in zip(waiting, answered, strict=True):
-            answer.come(one)
+        """See to it that all that was asked is done.  Raises what is wrong with it."""
+
+    def own(self) -> Connection:
+        """SQLAlchemy's own connection, after all that was asked, in the same transaction."""
+        self.look()
+        return self.plain
 
     def commit(self) -> None:
-        """Make what was done lasting; what still waits goes in the same trip."""
-        if not self._line.idle or (self._waiting and not self._at_once):
-            self.ask(_COMMIT, {})
-        self.look()
+        """Make what was done lasting."""
         if self.plain.in_transaction():
             self.plain.commit()  # it has nothing left to do, and is told so
 
@@ -141,30 +91,14 @@ class Quick:
         return Savepoint(self)
 
     def __getattr__(self, name: str) -> Any:
-        self.look()
-        return getattr(self.plain, name)
+        return getattr(self.own(), name)
 
-    def _refused(self, error: Refusal | psycopg.Error, first: Told) -> DBAPIError:
-        """As SQLAlchemy says it."""
-        told, origin = (error.told, error.error) if isinstance(error, Refusal) else (first, error)
-        if broken := self._line.closed:
-            with suppress(DBAPIError):
-                self.plain.exec_driver_sql("SELECT 1")  # so it notices, and trusts no other connection opened before
+    def _wrapped(self, error: Exception, text: str, given: Mapping[str, Any], *, broken: bool) -> DBAPIError:
+        """The driver's error as SQLAlchemy says it."""
         return cast("DBAPIError", DBAPIError.instance(
-            told.words.text, dict(told.given), origin, psycopg.Error, connection_invalidated=broken, dialect=self.dialect))
+            text, dict(given), error, self.driver_error, connection_invalidated=broken, dialect=self.dialect))
 
 
 def plain(session: Connection) -> Connection:
     """SQLAlchemy's own connection, in the same transaction: for whoever asks about the tables themselves."""
-    if not isinstance(session, Quick):
-        return session
-    session.look()
-    return session.plain
-
-
-def _line_of(plain: Connection) -> Line:
-    """The line of a connection, kept with it in the pool."""
-    kept = plain.connection
-    if _LINE not in kept.info:
-        kept.info[_LINE] = Line(cast("psycopg.Connection[Any]", kept.driver_connection))
-    return cast("Line", kept.info[_LINE])
+    return session.own() if isinstance(session, Quick) else session

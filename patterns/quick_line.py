@@ -11,19 +11,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
-from psycopg import Connection, Error, OperationalError
+from psycopg import Connection, Error, OperationalError, postgres
 from psycopg.abc import Buffer, PQGen
-from psycopg.adapt import Transformer
+from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import FeatureNotSupported, error_from_result
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.waiting import Ready, Wait
-from sqlalchemy.engine.result import SimpleResultMetaData
+from sqlalchemy import Float
 
-from patterns.many import Answered
-from patterns.quick_words import Words
+from patterns.quick_words import Answered, Words
 
 _DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
+
+_FLOAT = postgres.types["float8"].oid
+"""Numbers with a point are the only ones that SQLAlchemy does not write the type of beside the parameter."""
 
 
 class Told(NamedTuple):
@@ -62,7 +64,8 @@ class Line:
 
     def told(self, words: Words, given: Mapping[str, Any]) -> Told:
         """A statement with these parameters, ready to be sent.  Raises what is wrong with them."""
-        return Told(words, self._adapter.dump_sequence(words.values(given), words.formats), given)
+        values = words.values(given)
+        return Told(words, self._adapter.dump_sequence(values, [PyFormat.TEXT] * len(values)), given)
 
     def send(self, statements: Sequence[Told]) -> list[Answered]:
         """Send all of these and wait once; answers what each answered.
@@ -96,7 +99,9 @@ class Line:
         text = one.words.text
         if text not in self._prepared:
             self._prepared[text] = b"orderflow_%d" % next(self._numbers)
-            self._pq.send_prepare(self._prepared[text], text.encode(), one.words.types)
+            # 0 where the statement says of which type a parameter is, or leaves no doubt.
+            types = [_FLOAT if isinstance(kind, Float) else 0 for kind in one.words.kinds]
+            self._pq.send_prepare(self._prepared[text], text.encode(), types)
             yield one, False
         self._pq.send_query_prepared(self._prepared[text], one.values)
         yield one, True
@@ -119,9 +124,7 @@ class Line:
             results.append(result)
 
     def _answer(self, words: Words, result: PGresult) -> Answered:
-        if words.columns is None:
-            names = (result.fname(number) or b"" for number in range(result.nfields))
-            words.columns = SimpleResultMetaData([name.decode() for name in names])
+        columns = words.columns or words.know((result.fname(number) or b"").decode() for number in range(result.nfields))
         self._adapter.set_pgresult(result)
         rows = self._adapter.load_rows(0, result.ntuples, tuple) if result.ntuples else ()
-        return Answered(words.columns, rows, result.command_tuples or 0)
+        return Answered(columns, rows, result.command_tuples or 0)

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ARRAY, Column, ColumnElement, Double, String, Table, any_, bindparam, literal_column
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Column,
+    ColumnElement,
+    Double,
+    Select,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    any_,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -36,11 +57,37 @@ def now(later: float = 0) -> Moment:
     return Moment(later)
 
 
+_IDS: Mapping[str, Callable[[Any], Any]] = {"postgresql": str, "sqlite": attrgetter("hex")}
+"""How an id is written."""
+
+
+class InJson(TypeDecorator[Any]):
+    """Many values as one parameter; ids are written as they stand in the tables."""
+
+    impl, cache_ok = Text, True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str:
+        """The parameter."""
+        return json.dumps(value, default=_IDS[dialect.name])
+
+
 def among(dialect: str, column: Column[Any], name: str) -> ColumnElement[bool]:
-    """Whether a column's value is one of the parameter's: of an array, which is one parameter, where there are arrays."""
+    """Whether a column's value is one of the parameter's: of an array where there are arrays, else of a list in JSON."""
     if dialect == "postgresql":
         return column == any_(bindparam(name, type_=ARRAY(column.type)))
-    return column.in_(bindparam(name))
+    return column.in_(select(func.json_each(bindparam(name, type_=InJson)).table_valued("value").c.value))
+
+
+def given_rows(dialect: str, table: Table, columns: Sequence[str], name: str) -> Select[Any]:
+    """These columns of rows for a table, which are the parameter of this name, in JSON."""
+    parameter = bindparam(name, type_=InJson)
+    if dialect == "postgresql":
+        read = func.json_to_recordset(cast(parameter, JSON))
+        rows = read.table_valued(*(column(one, table.c[one].type) for one in columns)).render_derived(with_types=True)
+        return select(*(rows.c[one] for one in columns))
+    each = func.json_each(parameter).table_valued("value").c.value
+    found = (func.json_extract(each, literal_column(f"'$.{one}'")) for one in columns)
+    return select(*found).where(true())  # else SQLite reads ON CONFLICT as what two tables are joined on
 
 
 def beside_key(column: Column[Any]) -> ColumnElement[Any]:

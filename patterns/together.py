@@ -1,4 +1,4 @@
-"""Together: the handlers of many messages in one transaction, and like statements in one round trip.
+"""Together: the handlers of many messages in one transaction, and what they ask for at once in one round trip.
 
 ::
 
@@ -7,10 +7,10 @@
     message 3:  INSERT step ┘             (has ended)  ┘
 
 A handler is written for one message and knows nothing of this.  Each runs in a greenlet until it asks for a statement;
-when all of them wait, statements that are the same but for their parameters are sent together, each is answered, and all
-go on.  Every statement is executed by itself, in the order of the messages, so guards and row counts mean what they
-always mean.  Two rules keep each handler's view whole: of an order one message at a time is under way, and whoever opens
-a savepoint goes on alone.
+when all of them wait, all is asked, in the order of the messages, and all go on; PostgreSQL is told of it when the first
+looks at an answer (:mod:`patterns.quick_postgresql`).  Every statement is executed by itself, so guards and row counts
+mean what they always mean.  Two rules keep each handler's view whole: of an order one message at a time is under way, and
+whoever opens a savepoint goes on alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from greenlet import getcurrent, greenlet
 from sqlalchemy import Executable
 
 from patterns.database import Session
-from patterns.many import execute_many
 
 Work = Callable[[Session], Any]
 
@@ -36,14 +35,6 @@ class _Wish:
     statement: Any
     parameters: Any = None
     options: Mapping[str, Any] | None = None
-
-    @property
-    def alike(self) -> Hashable:
-        """The same for all wishes that can be executed together."""
-        told_apart = isinstance(self.parameters, dict) and (self.statement.is_dml or self.statement.is_select)
-        if not told_apart or (self.statement.is_insert and len(self.statement.exported_columns)):
-            return id(self)
-        return id(self.statement), tuple(self.parameters)
 
 
 class _Turn:
@@ -97,22 +88,11 @@ def _side_by_side(session: Session, works: Mapping[int, Work]) -> dict[int, Any]
 
 def _granted(session: Session, wishes: Mapping[int, _Wish]) -> dict[int, Any]:
     """What is answered to those who wait; who wants to be alone waits until nobody else does."""
-    alike: dict[Hashable, list[int]] = {}
-    for number, wish in wishes.items():
-        if wish.statement is not None:
-            alike.setdefault(wish.alike, []).append(number)
-    if not alike:
-        return {min(wishes): None}
-    granted: dict[int, Any] = {}
-    for numbers in alike.values():
-        asked = [wishes[number] for number in numbers]
-        if len(asked) == 1:
-            [one] = asked
-            granted[numbers[0]] = session.execute(one.statement, one.parameters, execution_options=one.options)
-        else:
-            answered = execute_many(session, asked[0].statement, [one.parameters for one in asked])
-            granted.update(zip(numbers, answered, strict=True))
-    return dict(sorted(granted.items()))
+    granted: dict[int, Any] = {
+        number: session.execute(wish.statement, wish.parameters, execution_options=wish.options)
+        for number, wish in wishes.items() if wish.statement is not None
+    }
+    return granted or {min(wishes): None}
 
 
 def _wait_for(wish: _Wish) -> Any:

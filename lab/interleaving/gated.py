@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from lab.interleaving.gates import actor_here
 from lab.interleaving.steps import Object, Step, ending, step_of
 from patterns.database import Database
-from patterns.quick import Answer, Quick
+from patterns.quick_postgresql import Answer, QuickPostgreSQL
 from patterns.quick_words import Words
 
 
@@ -29,7 +29,7 @@ def put_gates(database: Database) -> None:
         _note_error(context.original_exception)
 
 
-class Gated(Quick):
+class Gated(QuickPostgreSQL):
     """A session that sends each of an actor's statements by itself, and stops before."""
 
     _busy = False

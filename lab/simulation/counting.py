@@ -5,6 +5,7 @@ A run in which no duplicate came, or none met its guard, shows nothing about the
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def watch(store: Store, statement: str, parameters: Any, changes: int) -> None:
     table, seen = words[2] if words[0] == "INSERT" else words[1], store.world.seen
     if words[0] == "INSERT":
         if table in ("inbox", "outbox"):
-            offered = statement.count("(?,")  # one for each row
+            offered = len(json.loads(parameters[-1])) if "json_each" in statement else 1
             seen[f"{table}: {'heard' if table == 'inbox' else 'said'} before"] += offered - changes
         elif table in STEPS:
             _begun(store, table, parameters, changes)

@@ -65,10 +65,6 @@ class Dialect(SQLiteDialect_pysqlite):
     statement_compiler = _Compiler
     supports_statement_cache = True
 
-    def set_isolation_level(self, dbapi_connection: Any, level: str) -> None:
-        """AUTOCOMMIT: each statement is a transaction of its own."""
-        dbapi_connection.at_once = level == "AUTOCOMMIT"
-
 
 registry.register("sqlite.crossing", __name__, "Dialect")
 

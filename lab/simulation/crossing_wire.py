@@ -23,8 +23,6 @@ class CrossingWire(Wire):
     def __init__(self, store: CrossingStore, process: Process) -> None:
         super().__init__(store, process)
         self.transaction: Transaction | None = None
-        self.at_once = False
-        """Whether each statement is a transaction of its own."""
 
     def cursor(self) -> Cursor:
         """A cursor whose statements wait for locks."""

@@ -1,7 +1,7 @@
 """The simulated databases: real SQL on SQLite in memory, one for each service, shared by its instances.
 
-A connection is production's own SQLAlchemy engine over a driver that knows the scheduler: at BEGIN it waits for its turn,
-before each statement, before the commit and after it others may come first, and something may break.  Transactions of
+A connection is production's own session over a driver that knows the scheduler: at BEGIN it waits for its turn, before
+each statement, before the commit and after it others may come first, and something may break.  Transactions of
 one database are serial here; in :mod:`lab.simulation.crossing` they cross, as PostgreSQL's do.
 """
 
@@ -10,17 +10,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Engine, NullPool, create_engine
 
-from lab.simulation.beginning import begin_by_the_driver
 from lab.simulation.kept import as_it_is, give_back, lend, made_once
 from lab.simulation.scheduler import Process
 from lab.simulation.waiting import Lock
 from lab.simulation.wire import Wire
 from patterns.database import Database
-from patterns.many import know_many
+from patterns.quick_sqlite import QuickSQLite
 
 if TYPE_CHECKING:
     from lab.simulation.world import World
@@ -80,8 +79,19 @@ class Store:
         return self.raw.execute(statement).fetchall()
 
 
+class OnWire(QuickSQLite):
+    """Production's session over a driver that knows the scheduler: whatever it has the driver do is a place."""
+
+    def begin(self) -> None:
+        """Begin, and tell the driver whether each statement is a transaction of its own."""
+        cast("Wire", self.driver).at_once = self._at_once
+        super().begin()
+
+
 class SimulatedDatabase(Database):
     """Production's transactions over a store; the engine, with its compiled statements, serves every run."""
+
+    session_type = OnWire
 
     def __init__(self, store: Store, process: Process) -> None:
         super().__init__(store.service)
@@ -107,7 +117,4 @@ _WIRES: dict[str, Callable[[], Wire]] = {}
 
 @cache
 def _engine(service: str, driver: str) -> Engine:
-    made = create_engine(f"{driver}://", creator=lambda: _WIRES[service](), poolclass=NullPool)
-    begin_by_the_driver(made)
-    know_many(made)
-    return made
+    return create_engine(f"{driver}://", creator=lambda: _WIRES[service](), poolclass=NullPool)

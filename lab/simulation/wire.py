@@ -53,6 +53,8 @@ class Wire:
         self.open = False  # in a transaction, and so holding the turn
         self.writes = False
         self.broken = False
+        self.at_once = False
+        """Whether each statement is a transaction of its own, where transactions cross."""
 
     def cursor(self) -> Cursor:
         """A cursor whose statements are places where others may come first."""

@@ -33,7 +33,7 @@ ONE_KIND = "An error is of one of these kinds only."
 STRANGERS = "They have nothing to do with each other."
 ALONE = "One alone goes the way of many; it is only slower."
 EMPTY = "It spares a transaction that does nothing."
-QUICK = "Only PostgreSQL goes there: tests/unit/patterns/test_quick.py fails, or test_together.py."
+QUICK = "Only PostgreSQL goes there: tests/unit/patterns/test_quick_postgresql.py fails, or test_together.py."
 STRONGER = "A lock on PostgreSQL that holds up more than it must; nothing is wrong then."
 
 SPARED: dict[str, str] = {

@@ -15,6 +15,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from patterns.database import ATTEMPTS, Database, now
 from patterns.errors import CommitUnknown, DatabaseUnavailable, GaveWay
+from patterns.quick import plain
+from patterns.quick_sqlite import QuickSQLite
 from patterns.runtime import runtime
 from patterns.settings import configure
 from tests.unit.patterns.simulated import in_simulated_time
@@ -121,23 +123,17 @@ def test_sqlites_writers_take_turns_and_others_do_not(database: Database, monkey
     assert database.transact(held) is False
 
 
-def options(session: Connection) -> dict[str, Any]:
-    return dict(session.get_execution_options())
+def asked(session: Any) -> tuple[bool, bool]:
+    return session._at_once, session._reading
 
 
-def test_a_single_statement_needs_no_transaction_where_many_write(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert "isolation_level" not in database.transact_one(options)
-    monkeypatch.setattr(Database, "one_writer", False)
-    assert database.transact_one(options)["isolation_level"] == "AUTOCOMMIT"
-    assert "isolation_level" not in database.transact(options)
+def test_a_session_knows_what_it_is_for(database: Database) -> None:
+    assert [ask(asked) for ask in (database.transact, database.transact_one, database.read)] == [
+        (False, False), (True, False), (False, True)]
 
 
 def test_a_question_waits_for_no_writer(database: Database) -> None:
-    found = database.read(options)
-    assert found["orderflow_read"] and "isolation_level" not in found
-    database.transact(lambda _: database.read(names))  # which would wait for ever if it began like a writer
+    database.transact(lambda session: put(session, "Ada") and database.read(names))  # which else would wait for ever
 
 
 # -- again, or given up
@@ -191,7 +187,7 @@ def test_nobody_knows_what_became_of_a_commit_during_which_the_line_broke(
         raise told
 
     with monkeypatch.context() as patches:
-        patches.setattr(Connection, "commit", breaks)
+        patches.setattr(QuickSQLite, "commit", breaks)
         with pytest.raises(raised, match="user database broke off" if raised is CommitUnknown else "no"):
             database.transact(put, "Ada")
     assert database.read(names) == [] and not database.commits
@@ -235,7 +231,7 @@ def test_tables_that_are_missing_are_made_and_what_makes_them_is_told_what_it_ne
     Table("made", metadata, Column("id", String, primary_key=True))
     for _ in range(2):
         database.create_tables(metadata)
-    assert "made" in database.read(lambda session: inspect(session).get_table_names())
+    assert "made" in database.read(lambda session: inspect(plain(session)).get_table_names())
     assert database.alone(put, name="Ada") == "Ada" and database.read(names) == ["Ada"]
 
 

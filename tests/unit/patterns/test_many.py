@@ -1,4 +1,4 @@
-"""One statement with many parameters: each answers for itself, in order."""
+"""Rows that are put in at once: those that are new are told."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import Column, Double, Integer, MetaData, Row, Table, bindparam, insert, select, update
+from sqlalchemy import Column, Double, Integer, MetaData, Row, Table, insert, select
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 
 from patterns.database import Database, Session
-from patterns.many import execute_many, insert_new
+from patterns.many import insert_new
 
 metadata = MetaData()
 shelf = Table(
     "shelf", metadata, Column("id", Integer, primary_key=True), Column("count", Integer, nullable=False),
     Column("at", Double))
 
-TAKE = update(shelf).where(shelf.c.id == bindparam("which"), shelf.c.count > 0).values(count=shelf.c.count - 1)
 NOW = 1000.0
 
 
@@ -32,32 +31,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
     made.close()
 
 
-def which(*ids: int) -> list[dict[str, int]]:
-    return [{"which": one} for one in ids]
-
-
 def rows(session: Session) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in session.execute(select(shelf).order_by(shelf.c.id))]
-
-
-def test_each_tells_how_many_rows_it_touched(database: Database) -> None:
-    def work(session: Session) -> list[int]:
-        return [one.rowcount for one in execute_many(session, TAKE, which(1, 2, 1, 9))]
-
-    assert database.transact(work) == [1, 0, 1, 0]
-    assert database.read(rows) == [(1, 1, None), (2, 0, None)]
-
-
-def test_each_tells_what_it_found(database: Database) -> None:
-    def work(session: Session) -> list[Any]:
-        taken = execute_many(session, TAKE.returning(shelf.c.id, shelf.c.count), which(1, 2, 1))
-        return [[(row.id, row.count) for row in one] for one in taken]
-
-    assert database.transact(work) == [[(1, 2)], [], [(1, 1)]]
-
-
-def test_who_does_not_ask_what_each_answered_is_told_of_all(database: Database) -> None:
-    assert database.transact(lambda session: session.execute(TAKE, which(1, 2, 1)).rowcount) == 2
 
 
 @pytest.mark.parametrize(("ids", "new"), [([3], {3}), ([1], set()), ([3, 1, 4], {3, 4}), ([1, 2], set())])

@@ -34,8 +34,8 @@ from patterns.address import Topic
 from patterns.database import Database, Session
 from patterns.envelope import Context, Said, seal
 from patterns.errors import CommitUnknown, DatabaseUnavailable
-from patterns.quick import Quick
 from patterns.quick_line import Line, Told
+from patterns.quick_postgresql import QuickPostgreSQL
 from patterns.shop import OrderFailed
 from patterns.sql import now
 
@@ -306,4 +306,4 @@ def test_when_one_connection_is_found_broken_those_beside_it_are_not_trusted(dat
 
 
 def test_a_session_is_quick_on_postgresql(database: Database) -> None:
-    assert isinstance(database.transact(lambda session: session), Quick)
+    assert isinstance(database.transact(lambda session: session), QuickPostgreSQL)
