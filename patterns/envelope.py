@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
@@ -82,11 +83,12 @@ class Said:
 def seal(message: Message, address: Address, context: Context, *, awaits_answer: bool = False) -> Said:
     """Put a message into its envelope, addressed."""
     exchange, routing_key = ("", "") if isinstance(address, Answer) else address.target(message.order_id)
+    order, where = str(message.order_id), str(address)
     return Said(
-        message_id=message_id(message.order_id, message.type, str(address)), order_id=message.order_id,
-        type=message.type, mode=context.mode, address=str(address), exchange=exchange, routing_key=routing_key,
-        body=message.model_dump_json(), correlation_id=str(message.order_id), awaits_answer=awaits_answer,
-        headers={"order_id": str(message.order_id), "schema_version": SCHEMA_VERSION, **context.headers},
+        message_id=message_id(message.order_id, message.type, where), order_id=message.order_id,
+        type=message.type, mode=context.mode, address=where, exchange=exchange, routing_key=routing_key,
+        body=message.model_dump_json(), correlation_id=order, awaits_answer=awaits_answer,
+        headers={"order_id": order, "schema_version": SCHEMA_VERSION, **context.headers},
     )
 
 
@@ -104,6 +106,11 @@ def identity(delivery: Delivery) -> UUID:
         raise Unreadable("no message_id: without one a duplicate cannot be told")
     if not given.isprintable() or "\N{REPLACEMENT CHARACTER}" in given:
         raise Unreadable(f"message_id {given!r} is not plain text: two of that kind could not be told apart")
+    return _id(given)
+
+
+@lru_cache(maxsize=1000)  # each is asked for several times, in a batch
+def _id(given: str) -> UUID:
     try:
         return UUID(given)
     except ValueError:

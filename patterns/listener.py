@@ -70,7 +70,8 @@ def addressed(
     """Seal what a handler says to wherever the wiring says it goes; without an address it goes back to the asker."""
     said: list[Said] = []
     for message in messages:
-        own = replace(context, mode=message.said_in(context.mode))
+        mode = message.said_in(context.mode)
+        own = context if mode == context.mode else replace(context, mode=mode)
         addresses = wirings[own.mode].destinations(type(message))
         said += [seal(message, address, own, awaits_answer=isinstance(address, Rpc)) for address in addresses]
         if addresses:

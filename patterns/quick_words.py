@@ -38,8 +38,10 @@ class Words:
     """The types of its parameters."""
     constants: Mapping[str, Any] | None = None
     processors: tuple[tuple[int, Process], ...] = ()
-    readers: tuple[Process | None, ...] = ()
-    """For each column, what makes a value of what the driver reads; empty when all come as they are meant."""
+    width: int = 0
+    """How many columns it answers."""
+    readers: tuple[tuple[int, Process], ...] = ()
+    """The columns of which a value is made first, and what makes it."""
     columns: SimpleResultMetaData | None = None
     """Of the rows it answers; known once it has answered."""
 
@@ -53,17 +55,23 @@ class Words:
 
     def know(self, names: Iterable[str]) -> SimpleResultMetaData:
         """Keep what its columns are called, for all its answers."""
-        self.columns = SimpleResultMetaData(list(names))
+        found = list(names)
+        if self.readers and len(found) != self.width:
+            raise ValueError(f"{found} are not the {self.width} columns that SQLAlchemy knows of: {self.text}")
+        self.columns = SimpleResultMetaData(found)
         return self.columns
 
     def read(self, rows: Sequence[Any]) -> Sequence[Any]:
         """The driver's rows as they are meant."""
         if not self.readers or not rows:
             return rows
-        return [
-            tuple(value if read is None else read(value) for read, value in zip(self.readers, row, strict=True))
-            for row in rows
-        ]
+        return [self._meant(row) for row in rows]
+
+    def _meant(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        values = list(row)
+        for place, read in self.readers:
+            values[place] = read(values[place])
+        return tuple(values)
 
 
 @lru_cache(maxsize=1000)
@@ -74,25 +82,22 @@ def words_of(statement: Any, names: tuple[str, ...], dialect: Dialect) -> Words 
     compiled = statement.compile(dialect=dialect, column_keys=names)
     if compiled.prefetch or compiled.post_compile_params or compiled.literal_execute_params:
         return None
-    readers = _readers(statement, dialect)
-    if readers is None:
+    columns = [column.type for column in statement.exported_columns]
+    driver_reads = dialect.name == "postgresql"
+    if driver_reads and any(type(kind) not in _AS_THEY_COME for kind in columns):
         return None
     order = tuple(compiled.positiontup or ())
     binds = {name: compiled.binds[name] for name in order}
     kinds = tuple(binds[name].type for name in order)
-    processors = ((place, kind.dialect_impl(dialect).bind_processor(dialect)) for place, kind in enumerate(kinds))
+    readers = () if driver_reads else (kind.dialect_impl(dialect).result_processor(dialect, None) for kind in columns)
     return Words(
         compiled.string, order, kinds,
         {name: bind.effective_value for name, bind in binds.items() if not bind.required},
-        tuple((place, process) for place, process in processors if process is not None),
-        readers,
+        _some(kind.dialect_impl(dialect).bind_processor(dialect) for kind in kinds),
+        len(columns), _some(readers),
     )
 
 
-def _readers(statement: Any, dialect: Dialect) -> tuple[Process | None, ...] | None:
-    """How to read each column; None where SQLAlchemy must look at what PostgreSQL says of it."""
-    kinds = [column.type for column in statement.exported_columns]
-    if dialect.name == "postgresql":
-        return () if all(type(kind) in _AS_THEY_COME for kind in kinds) else None
-    readers = tuple(kind.dialect_impl(dialect).result_processor(dialect, None) for kind in kinds)
-    return readers if any(readers) else ()
+def _some(processes: Iterable[Process | None]) -> tuple[tuple[int, Process], ...]:
+    """Those that there are, each with its place."""
+    return tuple((place, process) for place, process in enumerate(processes) if process is not None)

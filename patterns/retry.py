@@ -122,6 +122,8 @@ def failures_of(headers: Mapping[str, Any]) -> list[dict[str, Any]]:
 def readable(reason: str) -> str:
     """A reason as a header, a log line and a screen can show it: one line, not too long, nothing unprintable."""
     words = " ".join(reason.encode(errors="replace").decode().split())
+    if words.isprintable():
+        return words[:REASON_LETTERS]
     return "".join(letter if letter.isprintable() else "?" for letter in words)[:REASON_LETTERS]
 
 

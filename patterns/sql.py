@@ -61,32 +61,39 @@ _IDS: Mapping[str, Callable[[Any], Any]] = {"postgresql": str, "sqlite": attrget
 """How an id is written."""
 
 
-class InJson(TypeDecorator[Any]):
+class _InJson(TypeDecorator[Any]):
     """Many values as one parameter; ids are written as they stand in the tables."""
 
     impl, cache_ok = Text, True
 
     def process_bind_param(self, value: Any, dialect: Any) -> str:
-        """The parameter."""
         return json.dumps(value, default=_IDS[dialect.name])
+
+
+class _InRows(_InJson):
+    """Rows without the names of their columns, which SQLite would look for in each."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str:
+        return super().process_bind_param([tuple(row.values()) for row in value], dialect)
 
 
 def among(dialect: str, column: Column[Any], name: str) -> ColumnElement[bool]:
     """Whether a column's value is one of the parameter's: of an array where there are arrays, else of a list in JSON."""
     if dialect == "postgresql":
         return column == any_(bindparam(name, type_=ARRAY(column.type)))
-    return column.in_(select(func.json_each(bindparam(name, type_=InJson)).table_valued("value").c.value))
+    return column.in_(select(func.json_each(bindparam(name, type_=_InJson)).table_valued("value").c.value))
 
 
 def given_rows(dialect: str, table: Table, columns: Sequence[str], name: str) -> Select[Any]:
-    """These columns of rows for a table, which are the parameter of this name, in JSON."""
-    parameter = bindparam(name, type_=InJson)
+    """These columns of rows for a table, which are the parameter of this name, in JSON; each row has them in this order."""
     if dialect == "postgresql":
-        read = func.json_to_recordset(cast(parameter, JSON))
+        read = func.json_to_recordset(cast(bindparam(name, type_=_InJson), JSON))
         rows = read.table_valued(*(column(one, table.c[one].type) for one in columns)).render_derived(with_types=True)
         return select(*(rows.c[one] for one in columns))
-    each = func.json_each(parameter).table_valued("value").c.value
-    found = (func.json_extract(each, literal_column(f"'$.{one}'")) for one in columns)
+    each = func.json_each(bindparam(name, type_=_InRows)).table_valued("value").c.value
+    found = (func.json_extract(each, literal_column(f"'$[{place}]'")) for place in range(len(columns)))
     return select(*found).where(true())  # else SQLite reads ON CONFLICT as what two tables are joined on
 
 

@@ -20,11 +20,13 @@ SHORT = 255
 def carried(message: Outgoing) -> Outgoing:
     """The message as it arrives.  Raises ValueError for what AMQP cannot carry."""
     given = message.properties
-    for text in (
+    texts = [text for text in (
         message.exchange, message.routing_key, given.message_id, given.type, given.correlation_id, given.app_id,
         given.content_type, given.reply_to, given.expiration,
-    ):
-        if text is not None:
+    ) if text]
+    together = "".join(texts)
+    if len(together) > SHORT or not together.isascii():  # nearly never
+        for text in texts:
             _short(text)
     if given.timestamp is not None and not 0 <= given.timestamp < 2**64:
         raise _misfit(f"the timestamp {given.timestamp}")

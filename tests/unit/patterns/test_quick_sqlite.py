@@ -156,7 +156,7 @@ def test_many_values_are_one_parameter_and_ids_are_found(database: Database, ask
 
 def test_columns_that_are_not_what_the_statement_says_are_noticed(database: Database) -> None:
     some = select(text("1"), literal(True))
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="not the 1 columns"):
         database.read(lambda session: session.execute(some, {}))
 
 
