@@ -26,11 +26,6 @@ _ONE = select(orders).where(_THIS)
 _PROGRESS = update(orders).where(_THIS, _OPEN).values(saga_state=bindparam("reached"))
 _CLOSE = update(orders).where(_THIS, orders.c.status != "SUCCESS", orders.c.undone_at.is_(None)).values(
     undone_at=now(), saga_state=COMPENSATED)
-# In the words of the index orders_open.
-_OVERDUE = (
-    select(orders.c.id).where(orders.c.status == "PROCESSING", orders.c.deadline_at <= now())
-    .order_by(orders.c.deadline_at).limit(bindparam("most"))
-)
 # The news that all is undone may overtake the news of the failure itself.
 _FAILING = case((orders.c.undone_at.is_not(None), COMPENSATED), else_=COMPENSATING)
 
@@ -100,7 +95,8 @@ def status(session: Session, order_id: UUID) -> OrderStatus:
 
 def overdue(session: Session, limit: int) -> list[UUID]:
     """Orders whose deadline is over, by the database's clock; the oldest first."""
-    return list(session.execute(_OVERDUE, {"most": limit}).scalars())
+    late = orders.c.status == "PROCESSING", orders.c.deadline_at <= now()  # in the words of the index orders_open
+    return list(session.execute(select(orders.c.id).where(*late).order_by(orders.c.deadline_at).limit(limit)).scalars())
 
 
 def get_order(session: Session, order_id: UUID, lines: Sequence[Line] = ()) -> dict[str, Any]:

@@ -22,8 +22,9 @@ WATCHED: dict[str, tuple[str, ...]] = {
         "tests/unit/handlers/test_user_handlers.py", f"{BYSTANDERS}[product]", f"{BYSTANDERS}[user]"),
     "patterns/inbox.py": ("tests/unit/patterns/test_journal.py",),
     "patterns/outbox.py": ("tests/unit/patterns/test_journal.py", RELAYS),
-    "patterns/many.py": ("tests/unit/patterns/test_many.py", SIDE_BY_SIDE),
-    "patterns/sql.py": ("tests/unit/patterns/test_sql.py",),
+    "patterns/many.py": ("tests/unit/patterns/test_many.py",),
+    "patterns/sql.py": ("tests/unit/patterns/test_sql.py", "tests/unit/patterns/test_many.py",
+                        "tests/unit/patterns/test_quick_sqlite.py::test_many_values"),
     "patterns/envelope.py": tuple(f"{ENVELOPE}::test_{name}" for name in (
         "the_envelope", "a_message", "a_question", "an_answer_inherits", "this_much", "what_is_wrong", "what_is_only",
         "what_a_client")),

@@ -34,22 +34,19 @@ STRANGERS = "They have nothing to do with each other."
 ALONE = "One alone goes the way of many; it is only slower."
 EMPTY = "It spares a transaction that does nothing."
 QUICK = "Only PostgreSQL goes there: tests/unit/patterns/test_quick_postgresql.py fails, or test_together.py."
+ONLY_SLOWER = "It is only slower."
 STRONGER = "A lock on PostgreSQL that holds up more than it must; nothing is wrong then."
 
 SPARED: dict[str, str] = {
-    "patterns/database.py Database._session: if reading: return connection.execution_options(orderflow_read=True) ⇅ before "
-    "if connection.dialect.name == \"postgresql\": return cast(\"Ses … ection, at_once=at_once))": QUICK,
-    "patterns/database.py Database._session: – argument at_once=at_once": QUICK,
-    "patterns/database.py Database._session: – if connection.dialect.name == \"postgresql\": return "
-    "cast(\"Ses … ection, at_once=at_once))": QUICK,
-    "patterns/database.py Database._session: – return cast(\"Session\", "
-    "self.session_type(connection, at_once=at_once))": QUICK,
-    "patterns/many.py _Rows.process_bind_param: – argument default=str": QUICK,
-    "patterns/many.py _Rows.process_bind_param: – return json.dumps(value, default=str)": QUICK,
-    "patterns/many.py execute_many: – if session.dialect.name == \"postgresql\": "
-    "return [session.exe … nt, one) for one in many]": QUICK,
-    "patterns/many.py execute_many: – return [session.execute(statement, one) for one in many]": QUICK,
-    "patterns/many.py one_by_one: – operand columns": "What the columns are called is only found out again each time.",
+    "patterns/database.py module: – entry \"postgresql\": QuickPostgreSQL": QUICK,
+    "patterns/database.py Database._session: – operand self.session_type":
+        "Only the lab has sessions of its own: tests/simulation and tests/interleaving fail.",
+    "patterns/sql.py given_rows: each = func.json_each(bindparam(name, type_=_InRows)).table_valued(\"value\").c.value "
+    "⇅ before if dialect == \"postgresql\": read = func.json_to_recordset(ca … one] for one in columns))": ONLY_MADE,
+    "patterns/sql.py module: – entry \"postgresql\": str": QUICK,
+    "patterns/retry.py readable: – if words.isprintable(): return words[:REASON_LETTERS]": ONLY_SLOWER,
+    "patterns/retry.py readable: – return words[:REASON_LETTERS]": ONLY_SLOWER,
+    "patterns/listener.py addressed: never mode == context.mode: replace(context, mode=mode)": ONLY_SLOWER,
     "patterns/inbox.py first_times: ordered = sorted({row[\"message_id\"]: row for row in rows}.va … "
     ": str(row[\"message_id\"])) ⇅ before if not rows: return set()": ONLY_MADE,
     "patterns/outbox.py claim: – argument key=lambda row: int(row.id)": "The id is the first column, and rows differ in it.",
