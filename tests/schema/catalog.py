@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
+from patterns.quick import plain
+
 POSTGRESQL = {
     "columns": """SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default
                   FROM information_schema.columns WHERE table_schema = 'public'""",
@@ -26,7 +28,7 @@ def _postgresql(connection: Connection) -> dict[str, Any]:
 
 
 def _sqlite(connection: Connection) -> dict[str, Any]:
-    see = inspect(connection)
+    see = inspect(plain(connection))
     columns, constraints = [], []
     counting = connection.execute(text("SELECT name FROM sqlite_master WHERE sql LIKE '% AUTOINCREMENT%'"))
     columns += [(name, "never gives an id twice") for (name,) in counting]
