@@ -31,6 +31,10 @@ def pace(outcome: Outcome, times: int) -> float | None:
     return times / outcome.seconds if times and outcome.seconds else None
 
 
+def _pace(each: float | None) -> str:
+    return "–" if each is None else f"{each:,.1f}" if each < 10 else f"{each:,.0f}"
+
+
 def kinds(outcome: Outcome) -> Counter[str]:
     """How often each kind of fault came, wherever."""
     found: Counter[str] = Counter()
@@ -44,16 +48,17 @@ def rows(outcomes: list[Outcome]) -> list[list[str]]:
     return [
         [one.tier, f"{one.tally.runs:,} {one.unit}", f"{one.tally.faults:,}", str(len(one.tally.violations)),
          bound(one.tally.runs, len(one.tally.violations)), f"{one.seconds:.0f} s",
-         *(f"{each:,.0f}" if each else "–" for each in (pace(one, one.tally.faults), pace(one, one.tally.seen["steps"])))]
+         _pace(pace(one, one.tally.faults)), _pace(pace(one, one.tally.seen["steps"]))]
         for one in outcomes
     ]
 
 
 def show(console: Console, outcomes: list[Outcome]) -> None:
     """The table, the faults by kind, and whatever was broken or hardly seen."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(box=SIMPLE_HEAD, padding=0, show_edge=False)
     for heading in HEADINGS:
-        table.add_column(heading, justify="left" if heading == "tier" else "right", no_wrap=True)
+        narrow = heading.replace(", ", ",\n").replace("/s", "\n/s")  # a terminal of 80 columns shows all of it
+        table.add_column(narrow, justify="left" if heading == "tier" else "right", no_wrap=True)
     for row in rows(outcomes):
         table.add_row(*row)
     console.print(table)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from lab.verify.diary import Diary
 from lab.verify.figures import page
 from lab.verify.run import Outcome, SliceTrouble, verify
 from lab.verify.slice import tier_at
-from lab.verify.table import as_dict, bound, clean, kinds, rows
+from lab.verify.table import as_dict, bound, clean, kinds, rows, show
 from lab.verify.tier import Asked, Tally, Tell
 from lab.verify.tiers import known
 from patterns.errors import SettingsError
@@ -49,6 +52,15 @@ def test_a_table_says_how_fast_it_was() -> None:
     assert as_dict([outcome])["dice"]["faults_per_second"] == 20
     assert rows([outcome])[0][-2:] == ["20", "3,000"]
     assert rows([Outcome("dice", "throws")])[0][-2:] == ["–", "–"]
+    assert rows([replace(outcome, seconds=60)])[0][-2] == "0.5"
+
+
+def test_a_terminal_of_80_columns_shows_the_whole_table() -> None:
+    night = Tally(runs=41_949, happened=Counter(odd=2_008_327), seen=Counter(steps=29_834_494))
+    console = Console(width=80, record=True, file=StringIO())
+    show(console, [Outcome("simulation", "runs", night, 4_684), Outcome("broker", "operations", Tally(runs=112_210), 522)])
+    told = console.export_text()
+    assert "…" not in told and "112,210 operations" in told and "2,008,327" in told
 
 
 def test_a_run_that_saw_too_little_is_not_clean(path: Path) -> None:
