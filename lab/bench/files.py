@@ -12,6 +12,7 @@ from lab.compare.plot import NoPlot
 from patterns.generated import renew
 
 HOME, README, NAME = Path("docs/benchmarks"), Path("README.md"), "bench"
+REPORT, FIGURES, PICTURES = "README.md", "bench.json", ("throughput", "times", "costs")
 
 
 def report_files(results: Results, folder: Path) -> tuple[list[Path], str | None]:
@@ -20,19 +21,34 @@ def report_files(results: Results, folder: Path) -> tuple[list[Path], str | None
     What goes to ``docs/benchmarks`` goes to the README as well, if it has a place for it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    figures, report = folder / "bench.json", folder / "README.md"
+    figures, report = folder / FIGURES, folder / REPORT
     try:
         pictures, missing = draw(results, folder), None
     except NoPlot as error:
         pictures, missing = [], str(error)
+        for name in PICTURES:
+            (folder / f"{name}.svg").unlink(missing_ok=True)  # it shows other figures
     figures.write_text(json.dumps(results.as_dict(), indent=1) + "\n", encoding="utf-8")
-    report.write_text(page(results, [picture.name for picture in pictures]), encoding="utf-8")
+    report.write_text(report_on(results, folder), encoding="utf-8")
     return [report, figures, *pictures, *_readme(results, folder)], missing
+
+
+def report_on(results: Results, folder: Path) -> str:
+    """The report on these results, with what stands beside it in the folder."""
+    pictures = [f"{name}.svg" for name in PICTURES if (folder / f"{name}.svg").exists()]
+    pages = sorted(path.stem for path in folder.glob("*.md") if path.name != REPORT)
+    return page(results, pictures, pages)
+
+
+def name_the_pages(folder: Path) -> None:
+    """Let the report name a page that came after it, if there is a report."""
+    if (folder / FIGURES).exists():
+        (folder / REPORT).write_text(report_on(read(folder), folder), encoding="utf-8")
 
 
 def read(folder: Path) -> Results:
     """The results that were written there."""
-    return Results.of(json.loads((folder / "bench.json").read_text(encoding="utf-8")))
+    return Results.of(json.loads((folder / FIGURES).read_text(encoding="utf-8")))
 
 
 def _readme(results: Results, folder: Path) -> list[Path]:

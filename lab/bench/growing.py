@@ -12,6 +12,7 @@ from rich.console import Console
 from lab.bench import embedded, screen
 from lab.bench.course import bench
 from lab.bench.experiments import EXPERIMENTS
+from lab.bench.files import name_the_pages
 from lab.bench.plan import Plan
 from lab.bench.result import Results
 from lab.commands import console
@@ -45,4 +46,5 @@ def _write(name: str, title: str, grid: Grid, results: Results, folder: Path) ->
     figures.write_text(json.dumps(results.as_dict(), indent=1) + "\n", encoding="utf-8")
     lines = "\n".join(f"- {line}" for line in results.circumstances)
     page.write_text(f"# {title}\n\n{lines}\n\n{grid.markdown()}\n", encoding="utf-8")
+    name_the_pages(folder)
     return [page, figures]

@@ -23,14 +23,16 @@ MEANING = """\
   checks or reads again."""
 
 
-def page(results: Results, plots: Sequence[str]) -> str:
-    """The whole benchmark in Markdown; ``plots`` are the pictures beside it."""
+def page(results: Results, plots: Sequence[str], questions: Sequence[str] = ()) -> str:
+    """The whole benchmark in Markdown; ``plots`` are the pictures beside it, ``questions`` the pages of ``--only``."""
     parts = ["# Benchmarks", "\n".join(f"- {line}" for line in results.circumstances), _plan(results)]
     if (targets := standing(results)).rows:
         parts += ["## Targets", targets.markdown()]
     for title, grid in grids(results).items():
         parts += [f"## {title}", grid.markdown()]
     parts += [f"![{plot.removesuffix('.svg')}]({plot})" for plot in plots]
+    if questions:
+        parts.append("Measured by themselves: " + ", ".join(f"[{name}]({name}.md)" for name in questions) + ".")
     return "\n\n".join([*parts, "## What the words mean", MEANING]) + "\n"
 
 

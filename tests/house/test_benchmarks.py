@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.bench.files import HOME, NAME, README, read, report_files
-from lab.bench.report import page, short
+from lab.bench.files import HOME, NAME, README, read, report_files, report_on
+from lab.bench.report import short
 from patterns.generated import fill, renewed
 from tests.house.sources import ROOT
 from tests.unit.bench.figures import made_up
@@ -19,9 +19,8 @@ def stale(root: Path) -> list[str]:
     if not (folder / "bench.json").exists():
         return [str(README)] if fill(readme, NAME, "", README.name) != readme else []
     results = read(folder)
-    pictures = [f"{name}.svg" for name in ("throughput", "times", "costs") if (folder / f"{name}.svg").exists()]
     found = [str(README)] if renewed(readme, {NAME: short(results)}, README.name) != readme else []
-    if (folder / "README.md").read_text(encoding="utf-8") != page(results, pictures):
+    if (folder / "README.md").read_text(encoding="utf-8") != report_on(results, folder):
         found.append(str(HOME / "README.md"))
     return found
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.bench.files import HOME, NAME, read, report_files
+from lab.bench.files import HOME, NAME, name_the_pages, read, report_files
 from lab.bench.report import short
 from patterns.generated import renewed
 from tests.unit.bench.figures import made_up
@@ -27,10 +27,25 @@ def test_a_report_is_a_page_figures_and_pictures(tmp_path: Path) -> None:
 
 def test_without_matplotlib_there_are_no_pictures_and_a_plain_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
+    (tmp_path / "times.svg").write_text("of another run")
     written, missing = report_files(made_up((50, 100)), tmp_path)
     assert [path.name for path in written] == ["README.md", "bench.json"]
+    assert not (tmp_path / "times.svg").exists()
     assert missing is not None
     assert "pip install 'orderflow[lab]'" in missing
+
+
+def test_the_report_names_the_pages_beside_it(tmp_path: Path) -> None:
+    name_the_pages(tmp_path)
+    assert not list(tmp_path.iterdir())  # without figures there is no report
+    (tmp_path / "growth.md").touch()
+    report_files(made_up((50, 100)), tmp_path)
+    report = tmp_path / "README.md"
+    assert "themselves: [growth](growth.md)." in report.read_text()
+    (tmp_path / "backlog.md").touch()
+    name_the_pages(tmp_path)
+    assert "themselves: [backlog](backlog.md), [growth](growth.md)." in report.read_text()
+    assert "![times](times.svg)" in report.read_text()
 
 
 def test_the_readme_shows_the_figures_where_it_has_a_place_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
