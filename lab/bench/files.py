@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from lab.bench.plot import draw
+from lab.bench.plot import PICTURES, draw
 from lab.bench.report import page, short
 from lab.bench.result import Results
 from lab.compare.plot import NoPlot
 from patterns.generated import renew
 
 HOME, README, NAME = Path("docs/benchmarks"), Path("README.md"), "bench"
-REPORT, FIGURES, PICTURES = "README.md", "bench.json", ("throughput", "times", "costs")
+REPORT, FIGURES = "README.md", "bench.json"
 
 
 def report_files(results: Results, folder: Path) -> tuple[list[Path], str | None]:
@@ -22,12 +22,12 @@ def report_files(results: Results, folder: Path) -> tuple[list[Path], str | None
     """
     folder.mkdir(parents=True, exist_ok=True)
     figures, report = folder / FIGURES, folder / REPORT
+    for name in PICTURES:
+        (folder / f"{name}.svg").unlink(missing_ok=True)  # it shows other figures
     try:
         pictures, missing = draw(results, folder), None
     except NoPlot as error:
         pictures, missing = [], str(error)
-        for name in PICTURES:
-            (folder / f"{name}.svg").unlink(missing_ok=True)  # it shows other figures
     figures.write_text(json.dumps(results.as_dict(), indent=1) + "\n", encoding="utf-8")
     report.write_text(report_on(results, folder), encoding="utf-8")
     return [report, figures, *pictures, *_readme(results, folder)], missing

@@ -24,8 +24,7 @@ def draw(results: Results, folder: Path) -> list[Path]:
     drawn = []
     # Text stays text, and the same figures give the same file.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "orderflow", "font.family": "sans-serif"}):
-        pictures: dict[str, Callable[[Any, Results], bool]] = {"throughput": _throughput, "times": _times, "costs": _costs}
-        for name, picture in pictures.items():
+        for name, picture in PICTURES.items():
             figure = Figure(figsize=(7, 4.2), layout="constrained")
             if picture(figure.subplots(), results):
                 drawn.append(folder / f"{name}.svg")
@@ -76,3 +75,7 @@ def _costs(axes: Any, results: Results) -> bool:
     axes.set(title="Processor time of an order (hatched: bare)", ylabel="ms", xticks=range(len(modes)), xticklabels=modes)
     axes.legend(frameon=False)
     return bool(modes)
+
+
+PICTURES: dict[str, Callable[[Any, Results], bool]] = {"throughput": _throughput, "times": _times, "costs": _costs}
+"""Each by its name; whether there were figures for it."""

@@ -48,6 +48,15 @@ def test_the_report_names_the_pages_beside_it(tmp_path: Path) -> None:
     assert "![times](times.svg)" in report.read_text()
 
 
+def test_a_picture_of_another_run_does_not_stay(tmp_path: Path) -> None:
+    (tmp_path / "throughput.svg").write_text("of another run")
+    results = made_up((50, 100))
+    del results.rounds["topic"]["closed 64"]
+    report_files(results, tmp_path)
+    assert not (tmp_path / "throughput.svg").exists()
+    assert "throughput" not in (tmp_path / "README.md").read_text()
+
+
 def test_the_readme_shows_the_figures_where_it_has_a_place_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("README.md").write_text(README)
