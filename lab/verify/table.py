@@ -31,7 +31,7 @@ def pace(outcome: Outcome, times: int) -> float | None:
     return times / outcome.seconds if times and outcome.seconds else None
 
 
-def _pace(each: float | None) -> str:
+def _shown(each: float | None) -> str:
     return "–" if each is None else f"{each:,.1f}" if each < 10 else f"{each:,.0f}"
 
 
@@ -48,7 +48,7 @@ def rows(outcomes: list[Outcome]) -> list[list[str]]:
     return [
         [one.tier, f"{one.tally.runs:,} {one.unit}", f"{one.tally.faults:,}", str(len(one.tally.violations)),
          bound(one.tally.runs, len(one.tally.violations)), f"{one.seconds:.0f} s",
-         _pace(pace(one, one.tally.faults)), _pace(pace(one, one.tally.seen["steps"]))]
+         _shown(pace(one, one.tally.faults)), _shown(pace(one, one.tally.seen["steps"]))]
         for one in outcomes
     ]
 
