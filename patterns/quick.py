@@ -7,6 +7,7 @@ at once (:mod:`patterns.quick_sqlite`).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
@@ -44,7 +45,7 @@ class Savepoint:
                 self.rollback()
 
 
-class Quick:
+class Quick(ABC):
     """A session over one of SQLAlchemy's connections (``plain``), which does all that is no plain statement.
 
     ``at_once``: every statement may be a transaction of its own; ``reading``: nothing is written.
@@ -69,10 +70,11 @@ class Quick:
                 return self.ask(words, parameters or {})
         return self.own().execute(statement, parameters, execution_options=execution_options)
 
+    @abstractmethod
     def ask(self, words: Words, given: Mapping[str, Any]) -> Any:
         """Have this done; answers what it answers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def look(self) -> None:
         """See to it that all that was asked is done.  Raises what is wrong with it."""
 

@@ -41,6 +41,9 @@ class QuickSQLite(Quick):
         columns = words.columns or words.know(described[0] for described in self._cursor.description or ())
         return Answered(columns, words.read(rows), self._cursor.rowcount)
 
+    def look(self) -> None:
+        """Nothing waits here."""
+
     def begin(self) -> None:
         """Begin the transaction, unless it has begun."""
         if not self._begun:
