@@ -10,22 +10,16 @@ from uuid import uuid4
 import psycopg
 import pytest
 from sqlalchemy import (
-    JSON,
-    BigInteger,
     Column,
-    DateTime,
-    Double,
     Integer,
     MetaData,
     String,
     Table,
-    Uuid,
     bindparam,
     func,
     insert,
     select,
     text,
-    update,
 )
 from sqlalchemy.exc import IntegrityError
 
@@ -38,27 +32,14 @@ from patterns.quick_line import Line, Told
 from patterns.quick_postgresql import QuickPostgreSQL
 from patterns.shop import OrderFailed
 from patterns.sql import now
-
-metadata = MetaData()
-shelf = Table("shelf", metadata, Column("id", Integer, primary_key=True), Column("count", Integer, nullable=False))
-things = Table(
-    "things", metadata,
-    Column("id", Uuid, primary_key=True), Column("name", String(20)), Column("more", JSON), Column("cents", BigInteger),
-    Column("at", Double), Column("day", DateTime), Column("level", Integer, default=lambda: 7),
-)
-
-PUT = insert(shelf)
-TAKE = update(shelf).where(shelf.c.id == bindparam("which")).values(count=shelf.c.count - 1).returning(shelf.c.count)
-COUNT = select(shelf.c.count).where(shelf.c.id == bindparam("which"))
+from tests.unit.patterns.goods import COUNT, PUT, TAKE, counted, stocked, things
 
 
 @pytest.fixture
 def database(database_url: str) -> Any:
     made = Database("product", database_url.replace("{service}", "product").replace("postgresql://", "postgresql+psycopg://"))
-    made.create_tables(metadata)
     made.create_tables(journal.outbox.metadata)
-    made.transact(lambda session: session.execute(PUT, {"id": 1, "count": 3}))
-    yield made
+    yield stocked(made)
     made.close()
 
 
@@ -73,11 +54,6 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         return send(line, statements)
 
     monkeypatch.setattr(Line, "send", noting)
-    return found
-
-
-def counted(database: Database, which: int = 1) -> int | None:
-    found: int | None = database.read(lambda session: session.execute(COUNT, {"which": which}).scalar_one_or_none())
     return found
 
 
@@ -162,7 +138,7 @@ def test_what_sqlalchemy_executes_is_in_the_same_transaction_and_in_its_turn(dat
 
 
 def test_values_come_back_as_they_were_given(database: Database) -> None:
-    thing = {"id": uuid4(), "name": "50% of 'it'", "more": {"a": [1, None]}, "cents": 2**60, "at": 1.5}
+    thing = {"id": uuid4(), "name": "50% of 'it'", "more": {"a": [1, None]}, "cents": 2**60, "at": 1.5, "new": True}
 
     def work(session: Session) -> Any:
         session.execute(insert(things), thing)  # its level comes from a default that SQLAlchemy knows

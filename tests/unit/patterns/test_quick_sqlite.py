@@ -11,25 +11,16 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Boolean,
     Column,
-    DateTime,
-    Double,
     Integer,
     MetaData,
-    String,
     Table,
-    Uuid,
-    bindparam,
     event,
     func,
     insert,
     literal,
     select,
     text,
-    update,
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
@@ -38,27 +29,15 @@ from patterns.errors import CommitUnknown, DatabaseUnavailable
 from patterns.quick import plain
 from patterns.quick_sqlite import QuickSQLite
 from patterns.sql import among, now
+from tests.unit.patterns.goods import COUNT, PUT, TAKE, counted, shelf, stocked, things
 
-metadata = MetaData()
-shelf = Table("shelf", metadata, Column("id", Integer, primary_key=True), Column("count", Integer, nullable=False))
-things = Table(
-    "things", metadata,
-    Column("id", Uuid, primary_key=True), Column("name", String(20)), Column("more", JSON), Column("cents", BigInteger),
-    Column("at", Double), Column("day", DateTime), Column("new", Boolean), Column("level", Integer, default=lambda: 7),
-)
-
-PUT = insert(shelf)
-TAKE = update(shelf).where(shelf.c.id == bindparam("which")).values(count=shelf.c.count - 1).returning(shelf.c.count)
-COUNT = select(shelf.c.count).where(shelf.c.id == bindparam("which"))
 NOW = 1000.5
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     made = Database("product", f"sqlite:///{tmp_path}/product.db", lambda: NOW)
-    made.create_tables(metadata)
-    made.transact(lambda session: session.execute(PUT, {"id": 1, "count": 3}))
-    yield made
+    yield stocked(made)
     made.close()
 
 
@@ -67,11 +46,6 @@ def asked(database: Database) -> list[str]:
     """The first words of what SQLAlchemy was asked to execute."""
     found: list[str] = []
     event.listen(database.engine, "before_cursor_execute", lambda _, __, statement, *___: found.append(statement.split()[0]))
-    return found
-
-
-def counted(database: Database, which: int = 1) -> int | None:
-    found: int | None = database.read(lambda session: session.execute(COUNT, {"which": which}).scalar_one_or_none())
     return found
 
 
